@@ -1,0 +1,70 @@
+"""What can go wrong, one class a kind; the exit code of the command lives on the class.
+
+A message is an English template with named places. `params` fills them; a program reads `params`, a person reads
+`text(translate)`, where `translate` turns the English template into the reader's language (gettext's msgid).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+class KetnapError(Exception):
+    """Something went wrong."""
+
+    exit_code = 1
+
+    def __init__(self, message: str = "", /, **params: object) -> None:
+        self.message = message or (type(self).__doc__ or "").strip()
+        self.params = params
+        super().__init__(self.text())
+
+    def text(self, translate: Callable[[str], str] = str) -> str:
+        """Returns the message in the language of `translate`, its places filled."""
+        return translate(self.message).format_map(self.params) if self.params else translate(self.message)
+
+
+class BadInput(KetnapError):
+    """The input is not valid; nothing was changed."""
+
+    exit_code = 2
+
+
+class NotFound(BadInput):
+    """There is no such thing; nothing was changed."""
+
+
+class FileRefused(BadInput):
+    """A file is not valid. `file`, `line` and `column` (from 1) name the place."""
+
+    def __init__(self, message: str, /, *, file: str, line: int, column: int = 1, **params: object) -> None:
+        self.file, self.line, self.column = file, line, column
+        super().__init__(message, **params)
+
+    def located(self, translate: Callable[[str], str] = str) -> str:
+        """Returns `file:line:column: message`."""
+        return f"{self.file}:{self.line}:{self.column}: {self.text(translate)}"
+
+
+class Denied(KetnapError):
+    """This officer may not do that. `why` is `role`, `scope` or `separation_of_duties`."""
+
+    exit_code = 3
+
+    def __init__(self, message: str = "", /, *, why: str, **params: object) -> None:
+        self.why = why
+        super().__init__(message, why=why, **params)
+
+
+class Conflict(KetnapError):
+    """Someone else changed this meanwhile; nothing was changed."""
+
+    exit_code = 4
+
+
+class ClockWentBack(KetnapError):
+    """The clock of this machine stands before the last entry of the trail; the step was refused."""
+
+
+class Damaged(KetnapError):
+    """What is stored does not agree with itself."""
