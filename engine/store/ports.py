@@ -1,0 +1,164 @@
+"""What a store promises. Memory, SQLite and PostgreSQL keep the same promises; one contract suite tests all three.
+
+Every promise holds inside one transaction: what it wrote it reads back; nobody else sees it before the commit; after
+`transaction()` has been left without an error everything is durable, and after an error nothing of it is left.
+Write transactions on the same trail run one after the other from `head()` on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from engine.store.rows import (
+    DayRow,
+    DefinitionRow,
+    EventRow,
+    Head,
+    KeyRow,
+    OfficerRow,
+    OrgRow,
+    OutboxRow,
+    RoleRow,
+    SubjectRow,
+    SubstituteRow,
+    TimerRow,
+)
+
+
+class Transaction(Protocol):
+    """One unit of work. Not for use after its `with` block."""
+
+    # -- settings: small texts by name; office_version counts changes of organisations, officers, substitutes, days
+    def setting(self, name: str) -> str | None: ...
+    def put_setting(self, name: str, value: str) -> None: ...
+
+    # -- the office; put_* inserts or replaces by the primary key, named in each line
+    def orgs(self) -> Sequence[OrgRow]: ...
+    def put_orgs(self, rows: Iterable[OrgRow]) -> None:
+        """By (id, from_day)."""
+
+    def officers(self) -> Sequence[OfficerRow]: ...
+    def put_officers(self, rows: Iterable[OfficerRow]) -> None:
+        """By id."""
+
+    def roles(self) -> Sequence[RoleRow]: ...
+    def put_roles(self, rows: Iterable[RoleRow]) -> None:
+        """By (officer, org, role, from_day)."""
+
+    def substitutes(self) -> Sequence[SubstituteRow]: ...
+    def put_substitutes(self, rows: Iterable[SubstituteRow]) -> None:
+        """By id."""
+
+    def days(self) -> Sequence[DayRow]: ...
+    def put_days(self, rows: Iterable[DayRow]) -> None:
+        """By day."""
+
+    # -- definitions
+    def definitions(self) -> Sequence[DefinitionRow]:
+        """Oldest first by loaded_at, then in the order they were put."""
+
+    def put_definitions(self, rows: Iterable[DefinitionRow]) -> None:
+        """By id; a row that stands already is left as it is."""
+
+    # -- keys
+    def keys(self, ids: Iterable[str]) -> dict[str, KeyRow]: ...
+    def put_keys(self, rows: Iterable[KeyRow]) -> None:
+        """By id."""
+
+    # -- subjects
+    def subjects(self, ids: Iterable[str]) -> dict[str, SubjectRow]:
+        """Returns those that exist."""
+
+    def insert_subjects(self, rows: Sequence[SubjectRow]) -> None:
+        """Raises Conflict when an id, or a (workflow, unique_key), stands already; then the transaction is lost."""
+
+    def update_subjects(self, rows: Sequence[SubjectRow]) -> None:
+        """Writes rows whose stored version is one less. Raises Conflict when one is not; then the transaction is lost."""
+
+    def find_subjects(
+        self,
+        *,
+        workflow: str | None = None,
+        orgs: Iterable[str] | None = None,
+        states: Iterable[str] | None = None,
+        refers: str | None = None,
+        unique_key: str | None = None,
+        after: str = "",
+        limit: int | None = None,
+    ) -> Sequence[SubjectRow]:
+        """Returns the subjects that meet every condition given, by id, those with an id greater than `after`."""
+
+    # -- the trail
+    def head(self) -> Head:
+        """Locks the trail for this transaction (write transactions only) and tells where it ends."""
+
+    def append_events(self, rows: Sequence[EventRow]) -> None:
+        """Appends; seq goes on from head().size. Raises Conflict when an id or a command stands already."""
+
+    def events(
+        self, *, subject: str | None = None, after: int = -1, until: int | None = None, kind: str | None = None
+    ) -> Iterator[EventRow]:
+        """Yields events by seq, those with seq > after (and <= until); never holds all of them in memory."""
+
+    def event_of_command(self, command: str) -> EventRow | None: ...
+
+    # -- timers
+    def timers(self, subjects: Iterable[str]) -> Sequence[TimerRow]:
+        """Returns all timers of these subjects, done ones too, by (subject, due_at, name, occurrence)."""
+
+    def put_timers(self, rows: Sequence[TimerRow]) -> None:
+        """By (subject, name, occurrence)."""
+
+    def delete_timers(self, rows: Sequence[TimerRow]) -> None:
+        """By (subject, name, occurrence)."""
+
+    def due_timers(self, now: str, limit: int) -> Sequence[TimerRow]:
+        """Returns timers not done with due_at <= now, by (due_at, subject, name, occurrence). The cost follows `limit`, not the table."""
+
+    def next_due(self) -> str | None:
+        """Returns the least due_at of the timers not done, or None."""
+
+    def pending_subjects(self) -> Sequence[str]:
+        """Returns the ids of subjects that have a timer not done."""
+
+    # -- outbox
+    def put_outbox(self, rows: Sequence[OutboxRow]) -> int:
+        """Inserts rows; one whose (rule, subject, occurrence, recipient, channel) stands already is left out. Returns how many went in."""
+
+    def update_outbox(self, rows: Sequence[OutboxRow]) -> None:
+        """By id."""
+
+    def outbox(
+        self,
+        *,
+        ids: Iterable[str] | None = None,
+        states: Iterable[str] | None = None,
+        subject: str | None = None,
+        message: str | None = None,
+        due: str | None = None,
+        limit: int | None = None,
+    ) -> Sequence[OutboxRow]:
+        """Returns rows that meet every condition given, by (due_at, id). `due`: next_try_at is set and <= due."""
+
+    def next_try(self) -> str | None:
+        """Returns the least next_try_at of the rows in state queued, or None."""
+
+    def outbox_counts(self) -> dict[str, int]:
+        """Returns how many rows stand in each state."""
+
+
+class Store(Protocol):
+    """A place that keeps the rows. Safe to use from several threads and processes, each with transactions of its own."""
+
+    def transaction(self, *, write: bool = True) -> AbstractContextManager[Transaction]:
+        """Begins a transaction. A write transaction waits for others up to 30 s, then raises Conflict."""
+
+    def create(self) -> None:
+        """Makes the tables, or brings them to this version. Safe to call twice."""
+
+    def check(self) -> None:
+        """Raises BadInput when the tables are missing or of another version, naming the mend."""
+
+    def close(self) -> None: ...

@@ -1,0 +1,183 @@
+"""The rows that a store keeps, as flat as a table: texts, numbers, bytes and booleans.
+
+Times are ISO 8601 in UTC with microseconds and `Z` (always 27 letters, so that text order is time order); days are
+`YYYY-MM-DD`; columns named `*_json` hold JSON text. The meaning of each row is the service's; a store only keeps it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SubjectRow:
+    """A subject as its events made it: a projection that can be rebuilt. `version` counts its changes from 1."""
+
+    id: str
+    workflow: str
+    org: str
+    state: str
+    version: int
+    definition: str  # id of the definition under which the subject runs
+    key_id: str  # whose key seals its facts
+    refers: str | None  # the subject that one of its facts names
+    unique_key: str | None  # one subject per (workflow, unique_key)
+    facts_json: str  # facts that are not sensitive
+    sealed: bytes | None  # sensitive facts, sealed under key_id
+    doers_json: str  # trigger -> officers who did it or for whom it was done
+    started_on: str
+    entered_on: str  # the day the present state was entered
+    person_on: str  # the day of the last start or transition made by a person
+    last_event: str  # id of the last event that changed the subject
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventRow:
+    """One entry of the trail. `body` is the canonical text that is hashed; the other columns repeat it for search."""
+
+    seq: int  # from 0, without a gap
+    id: str
+    kind: str
+    subject: str | None
+    workflow: str | None
+    org: str | None
+    trigger: str | None
+    actor: str | None
+    behalf: str | None
+    at: str
+    on: str | None
+    command: str | None  # unique: the id of the command that this event answers
+    body: bytes
+    leaf: bytes  # 32 bytes, RFC 6962 leaf hash of body
+    link: bytes  # 32 bytes, SHA-256 of the link before and the leaf
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Head:
+    """Where the trail ends: how many events, the last link (32 zero bytes when empty) and the last `at` ('' when empty)."""
+
+    size: int
+    link: bytes
+    at: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TimerRow:
+    """Something to be done at `due_at`: fire a transition (`fire`), or send a notice (`notice` planned from a date, `told` by an event)."""
+
+    subject: str
+    name: str
+    occurrence: str
+    kind: str
+    due_at: str
+    planned_at: str
+    done_at: str | None = None
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutboxRow:
+    """A notice to one officer on one channel. Unique by (rule, subject, occurrence, recipient, channel)."""
+
+    id: str
+    rule: str
+    subject: str
+    occurrence: str
+    recipient: str  # officer who gets it
+    behalf: str | None  # the absent officer in whose place they get it
+    channel: str
+    urgent: bool
+    state: str  # queued claimed accepted delivered refused failed unknown cancelled
+    due_at: str
+    next_try_at: str | None  # when it is to be tried; None when nothing more is to be done
+    attempts: int
+    message: str | None  # id of the message that carries it; a digest carries several
+    sent_at: str | None
+    provider_id: str | None
+    detail: str | None
+    key_id: str
+    sealed: bytes  # subject line and body, sealed under key_id
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrgRow:
+    """An organisation during a period. A rename or a move ends one row and begins the next of the same id."""
+
+    id: str
+    kind: str
+    name: str
+    parent: str | None
+    from_day: str  # first day, '0001-01-01' when always
+    until_day: str | None  # last day
+    merged_into: str | None
+    marks_json: str  # mark -> {"from": day or null, "until": day or null}
+    created_at: str  # when the organisation first stood in this database
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OfficerRow:
+    """A person who acts or is told. `account` is the operating-system account, `token` a hash."""
+
+    id: str
+    name: str
+    org: str
+    email: str | None
+    phone: str | None
+    from_day: str
+    until_day: str | None
+    disabled: bool
+    account: str | None
+    token: str | None
+    password: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RoleRow:
+    """An officer's role in an organisation during a period."""
+
+    officer: str
+    org: str
+    role: str
+    from_day: str
+    until_day: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SubstituteRow:
+    """From the first to the last day `stand_in` may act for `officer`."""
+
+    id: str
+    officer: str
+    stand_in: str
+    from_day: str
+    until_day: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DayRow:
+    """A day that the office itself declares off, or working."""
+
+    day: str
+    off: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DefinitionRow:
+    """A workflow file as it was loaded, with the area file it belongs to. `id` is the hash of both."""
+
+    id: str
+    workflow: str
+    area: str
+    area_text: str
+    text: str
+    file: str
+    loaded_at: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeyRow:
+    """A key wrapped by the master key; `wrapped` is None once it is erased."""
+
+    id: str
+    wrapped: bytes | None
+    erased_at: str | None = None
