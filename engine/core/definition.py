@@ -1,0 +1,385 @@
+"""The grammar of an area file and of a workflow file, as pydantic models.
+
+An area (one folder) says what its workflows share: organisation kinds, roles and their reach, lists, sources of rules,
+the calendar. A workflow file says one procedure. The models say the shape; `check` says whether the names agree.
+"""
+
+from __future__ import annotations
+
+from datetime import date, time
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+Expression = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Names = Annotated[list[Name], BeforeValidator(_listed)]
+
+
+class Model(BaseModel):
+    """The base of every part of a file: no key beyond those named, nothing changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Text(Model):
+    """A text that people read, in both languages."""
+
+    vi: str
+    en: str
+
+    def of(self, lang: str) -> str:
+        """Returns the text in `lang`, `vi` or `en`."""
+        return self.en if lang == "en" else self.vi
+
+
+# ---- the area ----
+
+
+class Kind(Model):
+    """A kind of organisation."""
+
+    label: Text
+    reach: Literal["own", "parent"] = Field(
+        "own", description="own: its officers act on it and all below; parent: on the whole tree of the unit above it"
+    )
+
+
+class Mark(Model):
+    """Something an organisation may carry for a period, such as a power delegated to it."""
+
+    label: Text
+    at: Names = Field(description="kinds that may carry it")
+
+
+class Role(Model):
+    """A role that an officer holds in an organisation."""
+
+    label: Text
+    sees: Literal["subjects", "nothing"] = Field("subjects", description="nothing: the role opens no subject")
+    changes: bool = Field(True, description="false: the role reads only")
+
+
+class Grant(Model):
+    """Who may: one of these roles, in an organisation of one of these kinds."""
+
+    roles: Names
+    of: Names = Field(description="kinds or groups of kinds of the officer's organisation")
+    over: Name | None = Field(None, description="the fact that names the organisation to be reached, else the subject's own")
+    kind_is: Name | None = Field(None, description="the fact that must name the kind of the officer's organisation")
+    while_: Name | None = Field(None, alias="while", description="the mark the officer's organisation must carry on the step's day")
+
+
+Authorities = Annotated[list[Name | Grant], BeforeValidator(_listed)]
+
+
+class Entry(Model):
+    """One value of a list."""
+
+    label: Text
+    when: Expression | None = Field(None, description="applies(p) is true of the entry only when this holds")
+
+
+class Version(Model):
+    """What a rule rests on from a day on."""
+
+    source: str = Field(description="document, number, date and clause")
+    from_: date = Field(alias="from", description="first day in force")
+    until: date | None = Field(None, description="last day in force; none: until replaced")
+    holds: Expression | None = Field(None, description="the expression of this version, else the rule's")
+    unverified: bool = Field(False, description="nobody has compared this with the document's text")
+    note: Text | None = None
+
+
+class Gap(Model):
+    """A period in which a rule is declared to have no version."""
+
+    from_: date = Field(alias="from")
+    until: date
+    note: Text
+
+
+class Hours(Model):
+    """The hours in which notices go out."""
+
+    from_: time = Field(alias="from")
+    until: time
+
+
+class Undo(Model):
+    """Who may undo a person's step."""
+
+    within_days: int = Field(ge=0, le=3660, description="so long, in days, may the officer who did it undo it")
+    above: Authorities = Field(description="who may undo it later, if above the subject's unit")
+
+
+class Calendar(Model):
+    """The office's calendar before its own days off."""
+
+    zone: str
+    days_off: str = Field(description="country code of the national days off")
+    weekend: list[int] = Field(default=[5, 6], description="days of the week off, Monday is 0")
+    office_hours: Hours
+
+
+class Permissions(Model):
+    """Who may change what is not a subject."""
+
+    organisations: Authorities
+    officers: Authorities
+    calendar: Authorities
+    substitutes: Authorities
+    accounts: Authorities
+    notices: Authorities
+
+
+class AreaFile(Model):
+    """`area.yaml`: what the workflows of a folder share."""
+
+    area: Name
+    title: Text
+    calendar: Calendar
+    kinds: dict[Name, Kind]
+    groups: dict[Name, Names] = Field(default={}, description="names for several kinds together")
+    above: Name = Field(description="the group of kinds that counts as the unit above, looked for upwards in the tree")
+    marks: dict[Name, Mark] = {}
+    roles: dict[Name, Role]
+    authorities: dict[Name, Annotated[list[Grant], Field(min_length=1)]] = Field(default={}, description="grants under a name")
+    permissions: Permissions
+    lists: dict[Name, dict[Name, Entry]] = Field(default={}, description="lists of codes, in their order")
+    sources: dict[Name, Annotated[list[Version], Field(min_length=1)]] = Field(
+        default={}, description="documents that replaced each other, for rules that rest on the same"
+    )
+    undo: Undo
+
+
+# ---- the workflow ----
+
+
+class Borrowed(Model):
+    """A fact read from the subject that another fact names."""
+
+    from_: Name = Field(alias="from", description="a fact of type subject")
+    fact: Name
+
+
+class Fact(Model):
+    """Something known about a subject. Written by people or steps, derived (`is`), or read from another subject (`reads`)."""
+
+    label: Text
+    type: Literal["text", "int", "decimal", "bool", "date", "datetime", "choice", "org", "subject", "map"]
+    of: Annotated[list[Name], BeforeValidator(_listed)] | None = Field(
+        None, description="choice: its list; map: the type of its values; org: kinds; subject: its workflow"
+    )
+    keys: Name | None = Field(None, description="map: the list its keys come from; none: any key")
+    default: str | None = Field(None, description="the value until one is written")
+    cycle: Name | None = None
+    is_: Expression | None = Field(None, alias="is", description="derived by this expression")
+    reads: Borrowed | None = None
+    fixed: bool = Field(False, description="written by start and steps only, never by `set`")
+    sensitive: bool = Field(False, description="kept sealed, covered on pages, never in a text message")
+    purpose: Text | None = Field(None, description="why the office keeps it, and on what legal basis")
+    group: Name | None = Field(None, description="where pages show it")
+    hint: Text | None = None
+
+
+class State(Model):
+    """A state of the machine."""
+
+    label: Text
+    initial: bool = False
+    final: bool = False
+
+
+class Target(Model):
+    """Where a transition leads when `when` holds; the first that holds is taken."""
+
+    state: Name
+    when: Expression | None = None
+
+
+class SetTo(Model):
+    """A fact set by a step: to the value of an expression, under a key for a map, when a condition holds."""
+
+    to: Expression
+    key: Expression | None = None
+    when: Expression | None = None
+
+
+class Clears(Model):
+    """What a step makes unknown again: the facts of cycles, and facts or map entries (`papers.application`)."""
+
+    cycles: Names = []
+    facts: list[str] = []
+
+
+class Opens(Model):
+    """Another workflow begun by a step."""
+
+    workflow: Name
+    with_: dict[Name, Expression] = Field(default={}, alias="with", description="its facts, `subject` is this one's id")
+
+
+class Line(Model):
+    """What a line of a batch may do: a transition of the other subject, or facts written on it."""
+
+    label: Text
+    step: Name | None = None
+    sets: dict[Name, Expression] = Field(default={}, description="over the facts of the batch's own subject")
+
+
+class Rest(Model):
+    """What happens to those whom no line names."""
+
+    do: Name
+    in_: Names = Field(alias="in")
+
+
+class Batch(Model):
+    """A step that moves many: one line a subject, all or none."""
+
+    workflow: Name
+    in_: Names = Field(alias="in", description="states of the subjects that a line may name")
+    each: dict[Name, Line]
+    rest: Rest | None = None
+    day: Name = Field(description="the fact of this subject that is the day of every line")
+
+
+class Invalid(Model):
+    """Input that makes no sense whatever the rules say: refused as bad input naming the fact."""
+
+    when: Expression
+    fact: Name
+    message: Text
+
+
+class Transition(Model):
+    """A step from a state to another."""
+
+    label: Text
+    from_: Names = Field(alias="from")
+    to: Annotated[list[Target], BeforeValidator(lambda v: [{"state": v}] if isinstance(v, str) else v)] = Field(
+        description="a state, `same`, or several targets each with `when`"
+    )
+    by: Authorities = Field(description="who may; `clock` for a step that only a timer makes")
+    never_by_who_did: Names = Field(default=[], description="separation of duties, by person over the whole history")
+    asks: Names = Field(default=[], description="facts that must be known, from the step or from before")
+    asks_anew: Names = Field(default=[], description="facts that the step itself must bring")
+    takes: Names = Field(default=[], description="facts that the form offers besides")
+    fills: dict[Name, Expression] = Field(default={}, description="facts written when the step does not bring them")
+    invalid: list[Invalid] = []
+    guards: Names = []
+    limits: Names = []
+    warns: Names = []
+    sets: dict[Name, Annotated[SetTo, BeforeValidator(lambda v: {"to": v} if isinstance(v, str) else v)]] = {}
+    clears: Clears = Clears()
+    opens: Opens | None = None
+    belongs_to: Name | None = Field(None, description="the fact naming the organisation the subject goes over to")
+    batch: Batch | None = None
+
+
+class Rule(Model):
+    """A criterion with its versions. Holds, fails, or cannot be decided for lack of facts."""
+
+    label: Text = Field(description="what it asks, in plain words")
+    holds: Expression
+    day: Expression | None = Field(None, description="the day whose version decides; `day` in the expression; else the step's day")
+    day_at: dict[Name, Expression] = Field(default={}, description="another day for a transition")
+    when: Expression | None = Field(None, description="the rule applies only when this holds")
+    waived_by: Expression | None = Field(None, description="holds at once when this does, whatever the day")
+    versions: Name | Annotated[list[Version], Field(min_length=1)] = Field(description="a series of `sources`, or the rule's own")
+    gaps: list[Gap] = []
+    mend: Text | None = Field(None, description="what to do when it fails")
+
+
+class Timer(Model):
+    """A step that the clock makes at 00:00 of a day."""
+
+    at: Expression = Field(description="the day; unknown: no timer")
+    while_: Names = Field(alias="while")
+    fires: Name
+
+
+class Unit(Model):
+    """Organisations of these kinds, under one of those if said."""
+
+    kinds: Names
+    under: Names | None = None
+
+
+class Recurrence(Model):
+    """A subject that opens by itself for each of these organisations, once a period."""
+
+    every: Literal["year", "month"]
+    on: Expression = Field(description="the day it opens; `period` is the first day of the year or month")
+    for_: list[Unit] = Field(alias="for")
+    sets: dict[Name, Expression] = Field(default={}, description="its facts; `period_name` is YYYY or YYYY-MM")
+    from_: date | None = Field(None, alias="from")
+    until: date | None = None
+
+
+class Recipient(Model):
+    """Who is told: holders of these roles at a place in the tree, never everyone with the role."""
+
+    roles: Names
+    at: Literal["unit", "above"] = Field(description="the subject's unit, or the unit above it")
+    kind: Name | None = Field(None, description="a unit of this kind directly under the unit above (at: above)")
+
+
+Offset = Annotated[str, StringConstraints(pattern=r"^(on the day|[1-9]\d{0,3} (days?|working days?|months?) (before|after))$")]
+
+
+class Notice(Model):
+    """A notice rule: about a date (`due`, `send`) or told at a step (`on`)."""
+
+    label: Text
+    due: Expression | None = Field(None, description="the date it is about; unknown: no notice")
+    send: Annotated[list[Offset], BeforeValidator(_listed)] = Field(
+        default=[], description="before and on the day: moved earlier when it falls on a day off; after: later"
+    )
+    on: Names = Field(default=[], description="`start` or transitions: told once, at the next sending time")
+    while_: Names = Field(default=[], alias="while", description="states; asked again at the moment of sending")
+    if_: Expression | None = Field(None, alias="if", description="asked again at the moment of sending")
+    to: list[Recipient] = Field(min_length=1)
+    template: Name | None = Field(None, description="file in notices/, else the rule's id")
+    urgent: bool = False
+    source: str | None = None
+    from_: date | None = Field(None, alias="from")
+    until: date | None = None
+
+
+class Start(Model):
+    """How a subject begins."""
+
+    label: Text
+    by: Authorities
+    asks: Names = []
+    takes: Names = []
+
+
+class WorkflowFile(Model):
+    """One procedure."""
+
+    workflow: Name
+    title: Text
+    at: Names = Field(description="kinds (or groups) of organisations where such a subject lives")
+    title_fact: Name | None = Field(None, description="the fact that names a subject to people")
+    id: str | None = Field(None, description="ids of subjects that open by themselves, such as {workflow}-{org}-{year}")
+    unique: list[str] = Field(default=[], description="one subject per these: facts, or `org`")
+    seen_by: Names = Field(default=[], description="facts naming organisations whose officers may read the subject")
+    sealed_with: Name | None = Field(None, description="the fact naming the subject whose key seals this one too")
+    cycles: dict[Name, Text] = {}
+    facts: dict[Name, Fact] = {}
+    states: dict[Name, State]
+    start: Start
+    transitions: dict[Name, Transition]
+    rules: dict[Name, Rule] = {}
+    timers: dict[Name, Timer] = {}
+    opens_by_itself: Recurrence | None = None
+    notices: dict[Name, Notice] = {}
