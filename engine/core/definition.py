@@ -139,6 +139,14 @@ class Permissions(Model):
     notices: Authorities
 
 
+class Recipient(Model):
+    """Who is told: holders of these roles at a place in the tree, never everyone with the role."""
+
+    roles: Names
+    at: Literal["unit", "above"] = Field(description="the subject's unit, or the unit above it")
+    kind: Name | None = Field(None, description="a unit of this kind directly under the unit above (at: above)")
+
+
 class AreaFile(Model):
     """`area.yaml`: what the workflows of a folder share."""
 
@@ -156,6 +164,7 @@ class AreaFile(Model):
     sources: dict[Name, Annotated[list[Version], Field(min_length=1)]] = Field(
         default={}, description="documents that replaced each other, for rules that rest on the same"
     )
+    told: list[Recipient] = Field(min_length=1, description="who gets a notice whose rule does not say otherwise")
     undo: Undo
 
 
@@ -324,14 +333,6 @@ class Recurrence(Model):
     until: date | None = None
 
 
-class Recipient(Model):
-    """Who is told: holders of these roles at a place in the tree, never everyone with the role."""
-
-    roles: Names
-    at: Literal["unit", "above"] = Field(description="the subject's unit, or the unit above it")
-    kind: Name | None = Field(None, description="a unit of this kind directly under the unit above (at: above)")
-
-
 Offset = Annotated[str, StringConstraints(pattern=r"^(on the day|[1-9]\d{0,3} (days?|working days?|months?) (before|after))$")]
 
 
@@ -346,7 +347,7 @@ class Notice(Model):
     on: Names = Field(default=[], description="`start` or transitions: told once, at the next sending time")
     while_: Names = Field(default=[], alias="while", description="states; asked again at the moment of sending")
     if_: Expression | None = Field(None, alias="if", description="asked again at the moment of sending")
-    to: list[Recipient] = Field(min_length=1)
+    to: list[Recipient] = Field(default=[], description="none: the area's `told`")
     template: Name | None = Field(None, description="file in notices/, else the rule's id")
     urgent: bool = False
     source: str | None = None

@@ -51,7 +51,6 @@ class WrongType(BadInput):
 _INT = re.compile(r"[+-]?\d{1,15}\Z")
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})\Z")
 _VN_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})\Z")
-_NONE = ("", "null", "~")
 
 
 def parse(fact: str, type_: Type, raw: object, zone: tzinfo) -> Value | None:
@@ -60,7 +59,7 @@ def parse(fact: str, type_: Type, raw: object, zone: tzinfo) -> Value | None:
     Texts are read by the type, never guessed: `015` stays `015` in a text and is 15 in a number. Dates are
     `YYYY-MM-DD` or `dd/mm/yyyy`; a time without a zone is in `zone`. Raises WrongType.
     """
-    if raw is None or (isinstance(raw, str) and type_.name != "text" and raw.strip() in _NONE):
+    if raw is None or (isinstance(raw, str) and not raw.strip()):
         return None
     if type_.name == "map":
         return _parse_map(fact, type_, raw, zone)
