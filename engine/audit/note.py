@@ -217,7 +217,7 @@ def valid_name(name: str) -> bool:
 
 def _holds(key: VerifierKey, text: str, blob: bytes) -> bool:
     head = 8 if key.kind is KeyKind.COSIGNATURE else 0
-    if len(blob) != head + 64 or _time(blob[:head]) is None and head:
+    if len(blob) != head + 64 or (head and _time(blob[:head]) is None):
         return False
     try:
         Ed25519PublicKey.from_public_bytes(key.public).verify(blob[head:], _message(text, blob[:head]))
