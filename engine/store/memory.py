@@ -1,0 +1,351 @@
+"""The store in memory: dictionaries, an undo log and one lock. For tests, scenarios and trials of a definition."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from engine.core.errors import Conflict
+from engine.store.faults import WAIT_S, Misuse, busy, changed_meanwhile, lost, stands_already, trail_moved
+from engine.store.memory_tables import MemoryTables, Table, Undo
+from engine.store.rows import (
+    DayRow,
+    DefinitionRow,
+    EventRow,
+    Head,
+    KeyRow,
+    OfficerRow,
+    OrgRow,
+    OutboxRow,
+    RoleRow,
+    SubjectRow,
+    SubstituteRow,
+    TimerRow,
+)
+
+
+class MemoryStore:
+    """Keeps the promises of `ports.Store` for one process. One transaction at a time, reading ones too."""
+
+    def __init__(self, wait_s: float = WAIT_S) -> None:
+        self._tables = MemoryTables()
+        self._lock = threading.Lock()
+        self._owner: int | None = None
+        self._wait_s = wait_s
+
+    @contextmanager
+    def transaction(self, *, write: bool = True) -> Iterator[MemoryTransaction]:
+        """Begins a transaction. Raises Conflict after waiting too long, Misuse inside another one of the same thread."""
+        me = threading.get_ident()
+        if self._owner == me:
+            raise Misuse("a transaction is open in this thread already")
+        if not self._lock.acquire(timeout=self._wait_s):
+            raise busy(self._wait_s)
+        self._owner = me
+        unit = MemoryTransaction(self._tables, write)
+        try:
+            yield unit
+            if unit.is_lost:
+                raise lost()
+        except BaseException:
+            unit.roll_back()
+            raise
+        finally:
+            unit.end()
+            self._owner = None
+            self._lock.release()
+
+    def create(self) -> None:
+        """Nothing is to be made."""
+
+    def check(self) -> None:
+        """Always of this version."""
+
+    def scrub(self) -> None:
+        """Nothing was written anywhere."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def dump(self) -> Iterator[tuple[str, Sequence[Any]]]:
+        """Yields each table's name and rows, as one moment saw them; settings as (name, value)."""
+        with self.transaction(write=False):
+            everything = self._tables.dump()
+        yield from everything
+
+
+class MemoryTransaction:
+    """One unit of work on the dictionaries; `roll_back` replays the undo log backwards."""
+
+    def __init__(self, tables: MemoryTables, write: bool) -> None:
+        self._tables = tables
+        self._write = write
+        self._open = True
+        self._undo: Undo = []
+        self._events_before = len(tables.events)
+        self.is_lost = False
+
+    def roll_back(self) -> None:
+        """Puts everything back as it was when the transaction began."""
+        for table, key, old in reversed(self._undo):
+            table.put(key, old)
+        self._tables.cut_events(self._events_before)
+
+    def end(self) -> None:
+        """Refuses all further use."""
+        self._open = False
+
+    def _t(self) -> MemoryTables:
+        if not self._open:
+            raise Misuse("this transaction has ended")
+        return self._tables
+
+    def _w(self) -> MemoryTables:
+        if not self._write:
+            raise Misuse("a reading transaction does not write")
+        return self._t()
+
+    def _put(self, table: Table[Any, Any], rows: Iterable[Any]) -> None:
+        for row in rows:
+            key = table.key(row)
+            self._undo.append((table, key, table.put(key, row)))
+
+    def _refuse(self, fault: Conflict) -> Conflict:
+        self.is_lost = True
+        return fault
+
+    # -- settings
+
+    def setting(self, name: str) -> str | None:
+        found = self._t().settings.rows.get(name)
+        return None if found is None else found[1]
+
+    def put_setting(self, name: str, value: str) -> None:
+        self._put(self._w().settings, [(name, value)])
+
+    # -- the office
+
+    def orgs(self) -> Sequence[OrgRow]:
+        return self._t().orgs.ordered()
+
+    def put_orgs(self, rows: Iterable[OrgRow]) -> None:
+        self._put(self._w().orgs, rows)
+
+    def officers(self) -> Sequence[OfficerRow]:
+        return self._t().officers.ordered()
+
+    def put_officers(self, rows: Iterable[OfficerRow]) -> None:
+        self._put(self._w().officers, rows)
+
+    def roles(self) -> Sequence[RoleRow]:
+        return self._t().roles.ordered()
+
+    def put_roles(self, rows: Iterable[RoleRow]) -> None:
+        self._put(self._w().roles, rows)
+
+    def substitutes(self) -> Sequence[SubstituteRow]:
+        return self._t().substitutes.ordered()
+
+    def put_substitutes(self, rows: Iterable[SubstituteRow]) -> None:
+        self._put(self._w().substitutes, rows)
+
+    def days(self) -> Sequence[DayRow]:
+        return self._t().days.ordered()
+
+    def put_days(self, rows: Iterable[DayRow]) -> None:
+        self._put(self._w().days, rows)
+
+    # -- definitions and keys
+
+    def definitions(self) -> Sequence[DefinitionRow]:
+        return sorted(self._t().definitions.rows.values(), key=lambda row: row.loaded_at)
+
+    def put_definitions(self, rows: Iterable[DefinitionRow]) -> None:
+        table = self._w().definitions
+        for row in rows:
+            if row.id not in table.rows:
+                self._put(table, [row])
+
+    def keys(self, ids: Iterable[str]) -> dict[str, KeyRow]:
+        return self._t().keys.pick(ids)
+
+    def put_keys(self, rows: Iterable[KeyRow]) -> None:
+        self._put(self._w().keys, rows)
+
+    # -- subjects
+
+    def subjects(self, ids: Iterable[str]) -> dict[str, SubjectRow]:
+        return self._t().subjects.pick(ids)
+
+    def insert_subjects(self, rows: Sequence[SubjectRow]) -> None:
+        table = self._w().subjects
+        for row in rows:
+            if row.id in table.rows:
+                raise self._refuse(stands_already("subjects"))
+            self._put_subject(table, row)
+
+    def update_subjects(self, rows: Sequence[SubjectRow]) -> None:
+        table = self._w().subjects
+        for row in rows:
+            old = table.rows.get(row.id)
+            if old is None or old.version != row.version - 1:
+                raise self._refuse(changed_meanwhile(row.id))
+            self._put_subject(table, row)
+
+    def _put_subject(self, table: Table[str, SubjectRow], row: SubjectRow) -> None:
+        if row.unique_key is not None and table.found("unique", (row.workflow, row.unique_key)) - {row.id}:
+            raise self._refuse(stands_already("subjects"))
+        self._put(table, [row])
+
+    def find_subjects(
+        self,
+        *,
+        workflow: str | None = None,
+        orgs: Iterable[str] | None = None,
+        states: Iterable[str] | None = None,
+        refers: str | None = None,
+        unique_key: str | None = None,
+        after: str = "",
+        limit: int | None = None,
+    ) -> Sequence[SubjectRow]:
+        table = self._t().subjects
+        tests: list[Callable[[SubjectRow], bool]] = []
+        if unique_key is not None:
+            tests.append(lambda row: row.unique_key == unique_key)
+        if orgs is not None:
+            of = frozenset(orgs)
+            tests.append(lambda row: row.org in of)
+        if states is not None:
+            among = frozenset(states)
+            tests.append(lambda row: row.state in among)
+        if workflow is not None:
+            tests.append(lambda row: row.workflow == workflow)
+        if refers is not None:
+            ids: Iterable[str] = table.found("refers", refers)
+        elif workflow is not None and unique_key is not None:
+            ids = table.found("unique", (workflow, unique_key))
+        else:
+            ids = table.rows if workflow is None else table.found("workflow", workflow)
+        picked = [row for i in ids if i > after and all(test(row := table.rows[i]) for test in tests)]
+        return sorted(picked, key=lambda row: row.id)[:limit]
+
+    # -- the trail
+
+    def head(self) -> Head:
+        return self._t().head()
+
+    def append_events(self, rows: Sequence[EventRow]) -> None:
+        tables = self._w()
+        for row in rows:
+            if row.seq != len(tables.events):
+                raise self._refuse(trail_moved(len(tables.events), row.seq))
+            if row.id in tables.event_ids or row.command in tables.event_of_command:
+                raise self._refuse(stands_already("events"))
+            tables.append_event(row)
+
+    def events(
+        self, *, subject: str | None = None, after: int = -1, until: int | None = None, kind: str | None = None
+    ) -> Iterator[EventRow]:
+        tables = self._t()
+        seqs: Iterable[int] = range(max(after + 1, 0), len(tables.events))
+        if subject is not None:
+            seqs = [seq for seq in tables.events_of_subject.get(subject, ()) if seq > after]
+        for seq in seqs:
+            row = self._t().events[seq]
+            if until is not None and seq > until:
+                return
+            if kind is None or row.kind == kind:
+                yield row
+
+    def event_of_command(self, command: str) -> EventRow | None:
+        tables = self._t()
+        seq = tables.event_of_command.get(command)
+        return None if seq is None else tables.events[seq]
+
+    # -- timers
+
+    def timers(self, subjects: Iterable[str]) -> Sequence[TimerRow]:
+        table = self._t().timers
+        rows = [table.rows[key] for subject in set(subjects) for key in table.found("subject", subject)]
+        return sorted(rows, key=lambda row: (row.subject, row.due_at, row.name, row.occurrence))
+
+    def put_timers(self, rows: Sequence[TimerRow]) -> None:
+        self._put(self._w().timers, rows)
+
+    def delete_timers(self, rows: Sequence[TimerRow]) -> None:
+        table = self._w().timers
+        for row in rows:
+            key = table.key(row)
+            self._undo.append((table, key, table.put(key, None)))
+
+    def due_timers(self, now: str, limit: int) -> Sequence[TimerRow]:
+        table = self._t().timers
+        return [table.rows[key] for key in table.due_keys(now, limit)]
+
+    def next_due(self) -> str | None:
+        due = self._t().timers.due
+        return due[0][0] if due else None
+
+    def pending_subjects(self) -> Sequence[str]:
+        return sorted({entry[1] for entry in self._t().timers.due})
+
+    # -- outbox
+
+    def put_outbox(self, rows: Sequence[OutboxRow]) -> int:
+        table = self._w().outbox
+        went_in = 0
+        for row in rows:
+            if table.found("notice", table.indexes["notice"](row)):
+                continue
+            if row.id in table.rows:
+                raise self._refuse(stands_already("outbox"))
+            self._put(table, [row])
+            went_in += 1
+        return went_in
+
+    def update_outbox(self, rows: Sequence[OutboxRow]) -> None:
+        table = self._w().outbox
+        for row in rows:
+            if row.id not in table.rows:
+                raise self._refuse(changed_meanwhile(row.id))
+            self._put(table, [row])
+
+    def outbox(
+        self,
+        *,
+        ids: Iterable[str] | None = None,
+        states: Iterable[str] | None = None,
+        subject: str | None = None,
+        message: str | None = None,
+        due: str | None = None,
+        limit: int | None = None,
+    ) -> Sequence[OutboxRow]:
+        table = self._t().outbox
+        within = [set(ids)] if ids is not None else []
+        if subject is not None:
+            within.append(table.found("subject", subject))
+        if message is not None:
+            within.append(table.found("message", message))
+        if due is not None:
+            within.append(table.found("waits", True))
+        among = None if states is None else frozenset(states)
+        keys = set.intersection(*within) if within else set(table.rows)
+        rows = [table.rows[key] for key in keys if key in table.rows]
+        picked = [
+            row
+            for row in rows
+            if (among is None or row.state in among)
+            and (due is None or (row.next_try_at is not None and row.next_try_at <= due))
+        ]
+        return sorted(picked, key=lambda row: (row.due_at, row.id))[:limit]
+
+    def next_try(self) -> str | None:
+        table = self._t().outbox
+        waiting = (table.rows[key] for key in table.found("waits", True))
+        return min((row.next_try_at for row in waiting if row.state == "queued" and row.next_try_at), default=None)
+
+    def outbox_counts(self) -> dict[str, int]:
+        table = self._t().outbox
+        return {str(state): len(keys) for state, keys in table.index["state"].items() if keys}
