@@ -1,0 +1,140 @@
+"""Profiles: what a kind of list may look like, as data from `workflows/*/imports/`.
+
+A profile names the columns a list may have (headings, the fact they go to, how their cells are read) and the words
+offices use around the table. How cells are read (`read`):
+
+    name    a person's name: capitals become title case; a cell without a letter is refused
+    person  another person's name, titles such as `đ/c` left out
+    text    as written; a cell that is one of `values` gives that value
+    choice  one of `values`, else a warning
+    birth   a date, or into `year_to` the year alone
+    day     a date
+    level   a level of education (`schooling`, `levels`, `not_levels`)
+    digits  a number kept as text, of one of `lengths`
+    unit    an organisation, else a warning
+    branch  the unit the row belongs to, else refused
+    code    an id without spaces
+    codes   ids separated by spaces, commas or semicolons; Vietnamese words of `values` stand for theirs
+    email   an address
+    mobile  a telephone number, a leading `+` allowed
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from engine.core.errors import BadInput
+from reports.words import Words, words
+
+ReadAs = Literal[
+    "name", "person", "text", "choice", "birth", "day", "level", "digits", "unit", "branch",
+    "code", "codes", "email", "mobile",
+]  # fmt: skip
+
+MAX_PROFILE = 200_000  # letters
+
+
+def _phrase(value: object) -> object:
+    return words(value) if isinstance(value, str) else value
+
+
+def _gapped(value: object) -> object:
+    return tuple(words(part) for part in value.split("…")) if isinstance(value, str) else value
+
+
+def _bare(value: object) -> object:
+    found = words(value).bare if isinstance(value, str) else ()
+    return found[0] if len(found) == 1 else value
+
+
+Phrase = Annotated[Words, BeforeValidator(_phrase)]
+Gapped = Annotated[tuple[Words, ...], BeforeValidator(_gapped)]
+Bare = Annotated[str, BeforeValidator(_bare)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Column(_Model):
+    """One column a list may have."""
+
+    to: str = Field(description="the fact or field its cells give")
+    read: ReadAs
+    headings: tuple[Phrase, ...]
+    values: dict[str, tuple[Phrase, ...]] = {}
+    year_to: str = Field("", description="the fact for a year alone, of a `birth`")
+    halved: bool = Field(False, description="may stand as two columns, one for each of `halves`")
+    joined: bool = Field(False, description="several columns may go to it together")
+    lengths: tuple[int, ...] = ()
+    required: bool = Field(False, description="refused where its cell is empty")
+
+
+class Halves(_Model):
+    """Sub-headings that say a value of their own, such as the sex of who stands in the column."""
+
+    to: str
+    values: dict[str, tuple[Phrase, ...]]
+
+
+class Level(_Model):
+    """A level of education and the words that say it."""
+
+    value: str
+    words: tuple[Phrase, ...]
+
+
+class Profile(_Model):
+    """What one kind of list may look like."""
+
+    name: str
+    required: str = Field(description="the column without which a row is no heading row")
+    columns: tuple[Column, ...]
+    ignored: tuple[Phrase, ...] = Field((), description="headings of columns that are left out without a word")
+    halves: Halves | None = None
+    marks: tuple[str, ...] = Field((), description="a cell with one of these only marks its column")
+    blanks: tuple[str, ...] = Field((), description="cells that say nothing")
+    same_as_above: tuple[str, ...] = Field((), description="cells that repeat the row above")
+    titles: tuple[Phrase, ...] = Field((), description="words before another person's name")
+    date_words: frozenset[Bare] = Field(frozenset(), description="words that may stand within a date")
+    abbreviations: dict[Bare, str] = Field({}, description="short words in the names of units")
+    groups: tuple[Phrase, ...] = Field((), description="first words of a row that names the unit of those below")
+    unit_prefixes: tuple[Phrase, ...] = Field((), description="first words that a unit's name may lack or have")
+    totals: tuple[Phrase, ...] = Field((), description="first words of a row that counts")
+    ends: tuple[Gapped, ...] = Field((), description="texts after which the list is over; … stands for any words")
+    schooling: dict[int, dict[int, str]] = Field({}, description="of `N/12`: the level from class N on")
+    levels: tuple[Level, ...] = ()
+    not_levels: tuple[Phrase, ...] = ()
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Profile:
+        names = [column.to for column in self.columns]
+        if len(set(names)) != len(names):
+            raise ValueError("two columns go to one fact")
+        if self.required not in names:
+            raise ValueError(f"required: no column goes to {self.required}")
+        if self.halves and self.halves.to not in names:
+            raise ValueError(f"halves: no column goes to {self.halves.to}")
+        return self
+
+    def column(self, to: str) -> Column | None:
+        """Returns the column that goes to a fact."""
+        return next((column for column in self.columns if column.to == to), None)
+
+
+def load_profile(text: str, name: str) -> Profile:
+    """Reads a profile from YAML. Raises BadInput naming the file and the key."""
+    try:
+        if len(text) > MAX_PROFILE:
+            raise BadInput("{file}: larger than {limit} letters", file=name, limit=MAX_PROFILE)
+        raw: Any = yaml.safe_load(text)
+        return Profile.model_validate(raw)
+    except yaml.YAMLError as error:
+        raise BadInput("{file}: no valid YAML: {why}", file=name, why=str(error)[:300]) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise BadInput("{file}: {key}: {why}", file=name, key=where, why=first["msg"]) from None
