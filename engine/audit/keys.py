@@ -95,18 +95,11 @@ def _read(file: Path) -> str:
         raise KeyFileRefused(
             "The key in {file} cannot be read: {reason}", file=str(file), reason=error.strerror
         ) from None
-    with open(handle, "rb") as opened:
-        about = os.fstat(opened.fileno())  # of what was opened, so that nothing can be exchanged in between
-        if not stat.S_ISREG(about.st_mode):
-            raise KeyFileRefused("{file} is not a plain file.", file=str(file))
-        if about.st_mode & 0o077:
-            mode = f"{stat.S_IMODE(about.st_mode):o}"
-            raise KeyFileRefused(
-                "Others may read {file} (mode {mode}); run: chmod 600 {file}", file=str(file), mode=mode
-            )
-        if about.st_uid not in (os.geteuid(), 0):
-            raise KeyFileRefused("{file} belongs to another user, who could exchange it.", file=str(file))
-        data = opened.read(_FILE_LIMIT + 1)
+    try:
+        _check_file(file, os.fstat(handle))  # of what was opened, so that nothing can be exchanged in between
+        data = os.read(handle, _FILE_LIMIT + 1)
+    finally:
+        os.close(handle)
     try:
         text = data.decode()
     except UnicodeDecodeError:
@@ -116,6 +109,16 @@ def _read(file: Path) -> str:
     return text
 
 
+def _check_file(file: Path, about: os.stat_result) -> None:
+    if not stat.S_ISREG(about.st_mode):
+        raise KeyFileRefused("{file} is not a plain file.", file=str(file))
+    if about.st_mode & 0o077:
+        mode = f"{stat.S_IMODE(about.st_mode):o}"
+        raise KeyFileRefused("Others may use {file} (mode {mode}); run: chmod 600 {file}", file=str(file), mode=mode)
+    if about.st_uid not in (os.geteuid(), 0):
+        raise KeyFileRefused("{file} belongs to another user, who could exchange it.", file=str(file))
+
+
 def _write(file: Path, text: str) -> None:
     try:
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -123,12 +126,16 @@ def _write(file: Path, text: str) -> None:
         raise Conflict("{file} stands already; a key is never overwritten.", file=str(file)) from None
     except OSError as error:
         raise KeyFileRefused("{file} cannot be made: {reason}", file=str(file), reason=error.strerror) from None
-    with open(handle, "w", encoding="utf-8") as opened:
-        opened.write(text + "\n")
-        opened.flush()
-        os.fsync(opened.fileno())
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as opened:
+            opened.write(text + "\n")
+            opened.flush()
+            os.fsync(opened.fileno())
+    except OSError as error:
+        file.unlink()  # half a key would only stand in the way of the next try
+        raise KeyFileRefused("{file} cannot be made: {reason}", file=str(file), reason=error.strerror) from None
     folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(folder)  # the name must survive a power cut too: losing this key loses the persons' data
+        os.fsync(folder)  # the name must survive a power cut too: losing this key loses what it sealed
     finally:
         os.close(folder)

@@ -1,9 +1,9 @@
 """A root hash as words for the telephone: 32 words and 4 check words, in four lines of nine.
 
 Every word is a common Vietnamese word of two syllables. The first syllables alone differ, all 256, even where a
-region's speech runs sounds together (l and n, s and x, ch and tr, d gi r and v, -n -ng -nh, -t -c -ch, all tones) and even when
-they are typed without marks; so a word is known by its first syllable, and the second confirms it. Digits would be 78
-and checks; single syllables without such look-alikes are not 256 in number.
+region's speech runs sounds together (l and n, s and x, ch and tr, d gi r and v, -n -ng -nh, -t -c -ch, all tones) and
+even when they are typed without marks; so a word is known by its first syllable, and the second confirms it. Digits
+would be 78 and checks, with nothing in a digit to confirm it.
 
 The last word of a line is a check over GF(256): one wrong word in a line, or two words of a line exchanged, are always
 found, and so is a line in the place of another; anything else passes one line with a chance of 1/256.
