@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.core.errors import Conflict
+from engine.core.errors import BadInput, Conflict, KetnapError
 
 WAIT_S = 30.0  # how long a write transaction waits for the others
 
@@ -30,6 +30,18 @@ def trail_moved(size: int, seq: int) -> Conflict:
 def lost() -> Conflict:
     """Something in this transaction failed and was caught, so the rest is not to be kept either."""
     return Conflict("This transaction met a conflict; nothing was changed.")
+
+
+def unwritable(place: str, detail: object) -> KetnapError:
+    """The database refuses: a full disk, a file that may not be written, a server that went away."""
+    return KetnapError("The database {place} does not work: {detail}", place=place, detail=str(detail).strip())
+
+
+class NoTables(BadInput):
+    """There is no database of this program at {place}. Make it; run: ketnap init"""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(NoTables.__doc__ or "", place=place)
 
 
 class Misuse(RuntimeError):

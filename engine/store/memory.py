@@ -37,7 +37,7 @@ class MemoryStore:
 
     @contextmanager
     def transaction(self, *, write: bool = True) -> Iterator[MemoryTransaction]:
-        """Begins a transaction. Raises Conflict after waiting too long, Misuse inside another one of the same thread."""
+        """Begins a transaction. Raises Conflict after waiting too long, Misuse inside another one of this thread."""
         me = threading.get_ident()
         if self._owner == me:
             raise Misuse("a transaction is open in this thread already")

@@ -1,0 +1,157 @@
+"""The tables, standing alone. Columns have the names, and the order, of the fields in `rows`.
+
+Texts compare by code point on every database, as they do in Python. There are no foreign keys: the trail is the truth,
+the rest can be rebuilt from it in any order. The triggers that keep `events` append-only are in the migrations.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+REVISION = "0001"  # the migration that makes these tables
+
+metadata = MetaData()
+
+_text = Text().with_variant(Text(collation="C"), "postgresql")
+_number = BigInteger().with_variant(Integer(), "sqlite")  # SQLite: an INTEGER key is the row's own number
+
+
+def _key(name: str) -> Column[str]:
+    return Column(name, _text, primary_key=True)
+
+
+def _must(*names: str) -> list[Column[str]]:
+    return [Column(name, _text, nullable=False) for name in names]
+
+
+def _may(*names: str) -> list[Column[str]]:
+    return [Column(name, _text) for name in names]
+
+
+settings = Table("settings", metadata, _key("name"), *_must("value"))
+
+orgs = Table(
+    "orgs",
+    metadata,
+    _key("id"),
+    *_must("kind", "name"),
+    *_may("parent"),
+    _key("from_day"),
+    *_may("until_day", "merged_into"),
+    *_must("marks_json", "created_at"),
+)
+
+officers = Table(
+    "officers",
+    metadata,
+    _key("id"),
+    *_must("name", "org"),
+    *_may("email", "phone"),
+    *_must("from_day"),
+    *_may("until_day"),
+    Column("disabled", Boolean, nullable=False),
+    *_may("account", "token", "password"),
+)
+
+roles = Table("roles", metadata, _key("officer"), _key("org"), _key("role"), _key("from_day"), *_may("until_day"))
+
+substitutes = Table("substitutes", metadata, _key("id"), *_must("officer", "stand_in", "from_day", "until_day"))
+
+days = Table("days", metadata, _key("day"), Column("off", Boolean, nullable=False))
+
+definitions = Table(
+    "definitions",
+    metadata,
+    Column("number", _number, primary_key=True, autoincrement=True),  # the order in which they were put
+    *_must("id", "workflow", "area", "area_text", "text", "file", "loaded_at"),
+    UniqueConstraint("id", name="definitions_id"),
+)
+
+keys = Table("keys", metadata, _key("id"), Column("wrapped", LargeBinary), *_may("erased_at"))
+
+subjects = Table(
+    "subjects",
+    metadata,
+    _key("id"),
+    *_must("workflow", "org", "state"),
+    Column("version", _number, nullable=False),
+    *_must("definition", "key_id"),
+    *_may("refers", "unique_key"),
+    *_must("facts_json"),
+    Column("sealed", LargeBinary),
+    *_must("doers_json", "started_on", "entered_on", "person_on", "last_event"),
+)
+Index("subjects_place", subjects.c.workflow, subjects.c.org, subjects.c.state)
+Index("subjects_refers", subjects.c.refers)
+Index("subjects_unique", subjects.c.workflow, subjects.c.unique_key, unique=True)
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", _number, primary_key=True, autoincrement=False),
+    *_must("id", "kind"),
+    *_may("subject", "workflow", "org", "trigger", "actor", "behalf"),
+    *_must("at"),
+    *_may("on", "command"),
+    Column("body", LargeBinary, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    Column("link", LargeBinary, nullable=False),
+    UniqueConstraint("id", name="events_id"),
+    UniqueConstraint("command", name="events_command"),
+)
+Index("events_subject", events.c.subject, events.c.seq)
+
+timers = Table(
+    "timers",
+    metadata,
+    _key("subject"),
+    _key("name"),
+    _key("occurrence"),
+    *_must("kind", "due_at", "planned_at"),
+    *_may("done_at", "outcome"),
+    sqlite_with_rowid=False,
+)
+_pending = timers.c.done_at.is_(None)
+Index(
+    "timers_due",
+    timers.c.due_at,
+    timers.c.subject,
+    timers.c.name,
+    timers.c.occurrence,
+    sqlite_where=_pending,
+    postgresql_where=_pending,
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _key("id"),
+    *_must("rule", "subject", "occurrence", "recipient"),
+    *_may("behalf"),
+    *_must("channel"),
+    Column("urgent", Boolean, nullable=False),
+    *_must("state", "due_at"),
+    *_may("next_try_at"),
+    Column("attempts", _number, nullable=False),
+    *_may("message", "sent_at", "provider_id", "detail"),
+    *_must("key_id"),
+    Column("sealed", LargeBinary, nullable=False),
+    UniqueConstraint("rule", "subject", "occurrence", "recipient", "channel", name="outbox_notice"),
+)
+_waits = outbox.c.next_try_at.is_not(None)
+Index("outbox_next_try", outbox.c.next_try_at, sqlite_where=_waits, postgresql_where=_waits)
+Index("outbox_subject", outbox.c.subject)
+_sent = outbox.c.message.is_not(None)
+Index("outbox_message", outbox.c.message, sqlite_where=_sent, postgresql_where=_sent)
+Index("outbox_state", outbox.c.state, outbox.c.due_at, outbox.c.id)
