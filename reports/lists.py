@@ -6,46 +6,21 @@ left out with a warning elsewhere. A list with one rejected row is rejected whol
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from engine.core.errors import BadInput
 from reports.days import Unreadable
 from reports.headings import Heading, Table, find_table
-from reports.people import Known, same_person
+from reports.people import Known, PersonRow, Reading, same_person
 from reports.profiles import Profile
-from reports.readers import Context, Doubtful, Fact, highest, is_blank, read_cell, shown
+from reports.readers import Context, Doubtful, Fact, is_blank, merge, read_cell, shown
 from reports.remarks import Remark, remark
+from reports.rows import Row, RowKind, is_numbered, tell, unit_text
 from reports.sheets import Cell, Sheet
 from reports.units import match_unit
-from reports.words import Words, holds_in_order, starts, tidy, words
-
-_INDEX = re.compile(r"(\d{1,5}|[ivxlc]{1,7}|[a-zđ])[.):]?\Z", re.IGNORECASE)
-_INDEXED = re.compile(r"(\d{1,3}|[IVXLC]{1,7}|[A-ZĐ])\s*[.):\-/]\s*")
-_COLUMN_NUMBER = re.compile(r"\(?(\d{1,2}|[A-Za-z])\)?\Z")
-_COUNT = re.compile(r"\s*(\(.*\)|[:;,\-\u2013].*)\s*\Z")  # `Chi bộ thôn 3 (12 đ/c)`, `Chi bộ thôn 3: 12`
-
-
-@dataclass(frozen=True, kw_only=True)
-class PersonRow:
-    """One person read: where from, the unit, and the facts as `engine.core.values.parse` takes them."""
-
-    sheet: str
-    row: int
-    org_id: str
-    facts: dict[str, Fact]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """What a file gave. `read` counts the rows that stand for a person, rejected ones included."""
-
-    rows: tuple[PersonRow, ...]
-    rejected: tuple[Remark, ...]
-    warnings: tuple[Remark, ...]
-    read: int
+from reports.words import starts, tidy, words
 
 
 def read_people(
@@ -123,7 +98,8 @@ class _Reader:
         place: _Place | None = None
         tables, row = 0, 1
         while row <= len(sheet.rows):
-            if table := find_table(sheet, row, self.profile):
+            person = place is not None and is_numbered(sheet, place.table, row)
+            if not person and (table := find_table(sheet, row, self.profile)):
                 unit = place.unit if place else self._title_unit(sheet, row)
                 group = place.group if place else None
                 place = _Place(sheet=sheet, table=table, unit=unit, group=group)
@@ -143,7 +119,7 @@ class _Reader:
         for cells in sheet.rows[: top - 1]:
             for cell in cells:
                 if isinstance(cell, str) and any(starts(words(cell), p) for p in self.profile.unit_prefixes):
-                    found.update(self._units(_COUNT.sub("", tidy(cell)), branch=True))
+                    found.update(self._units(unit_text(tidy(cell)), branch=True))
         return found.pop() if len(found) == 1 else None
 
     def _warn_of_columns(self, place: _Place, *, first: bool) -> None:
@@ -167,60 +143,28 @@ class _Reader:
     # ---- rows ----
 
     def _read_row(self, place: _Place, row: int) -> None:
-        cells = [(n, c) for n, c in enumerate(place.sheet.rows[row - 1], 1) if c is not None]
-        if not cells or all(_COLUMN_NUMBER.match(shown(c)) for _, c in cells):
-            return  # nothing, a prepared number without a person, or the columns numbered
-        texts = [shown(c) for _, c in cells if not _INDEX.match(shown(c))]
-        numbered = any(_INDEX.match(shown(c)) for n, c in cells if self._is_index(place.table, n))
-        if len(texts) == 1 and self._is_group(place, texts[0]):
-            return
-        named = any(self._is_name(place.table, n) for n, _ in cells)
-        if not numbered and self._is_around(texts, alone=not named or len(texts) == 1):
-            place.over = place.over or self._ends(texts)
-            return
-        facts = self._known(place, cells)
-        if place.over and not (named and len(facts) > 1):
-            return  # below the signature: a name in the signer's place is no person of the list
-        if named or facts:
-            self._read_person(place, row)
+        told = tell(place.sheet, place.table, row, self.profile, lambda text: bool(self._units(text, branch=True)))
+        match told.kind:
+            case RowKind.GROUP:
+                self._open_group(place, row, told)
+            case RowKind.END:
+                place.over = True
+            case RowKind.PERSON:
+                # below the signature, a name in the signer's place is no person of the list
+                if not place.over or (told.named and told.said > 1):
+                    self._read_person(place, row)
+            case _:
+                pass
 
-    def _is_index(self, table: Table, number: int) -> bool:
-        heading = table.headings.get(number)
-        return heading is None or heading.ignored
-
-    def _is_name(self, table: Table, number: int) -> bool:
-        heading = table.headings.get(number)
-        return heading is not None and heading.column is not None and heading.column.to == self.profile.required
-
-    def _known(self, place: _Place, cells: Sequence[tuple[int, Cell]]) -> list[Heading]:
-        """Returns the headings of the known columns in which the row says something."""
-        headings = ((place.table.headings.get(n), c) for n, c in cells)
-        return [h for h, c in headings if h and h.column and not is_blank(c, self.profile)]
-
-    def _is_group(self, place: _Place, text: str) -> bool:
-        """Whether the row names the unit of the rows below it; if so, takes it."""
-        cleaned = _COUNT.sub("", _INDEXED.sub("", text, count=1))
-        typed = words(cleaned)
-        units = self._units(cleaned, branch=True)
-        if not units and not any(starts(typed, group) for group in self.profile.groups):
-            return False
-        place.over = False
+    def _open_group(self, place: _Place, row: int, told: Row) -> None:
+        units = self._units(unit_text(told.text), branch=True)
+        place.over, place.unit, place.group = False, None, None
         place.above.clear()
-        place.unit = units[0] if len(units) == 1 else None
-        place.group = None
-        if len(units) != 1:
-            row = next(r for r in range(1, len(place.sheet.rows) + 1) if text in map(shown, place.sheet.rows[r - 1]))
-            place.group = self._unit_remark(place, row, None, text, units)
-        return True
-
-    def _is_around(self, texts: Sequence[str], *, alone: bool) -> bool:
-        """Whether the row counts or signs, and is no person."""
-        first = words(texts[0]) if texts else None
-        total = first is not None and any(starts(first, known) for known in self.profile.totals)
-        return alone and (total or self._ends(texts))
-
-    def _ends(self, texts: Sequence[str]) -> bool:
-        return any(_ends(words(text), self.profile) for text in texts)
+        if len(units) == 1:
+            place.unit = units[0]
+        else:
+            message, params = self._unit_fault(told.text, units)
+            place.group = remark(place.sheet.name, row, told.number, "", message, params)
 
     # ---- people ----
 
@@ -243,19 +187,20 @@ class _Reader:
                 found = self._units(shown(cell), branch=True)
                 unit = found[0] if len(found) == 1 else None
                 if unit is None:
-                    faults.append(self._unit_remark(place, row, heading, shown(cell), found))
+                    faults.append(self._at(place, row, heading, *self._unit_fault(shown(cell), found)))
                 continue
             try:
-                self._merge(place, row, heading, facts, self._read(place, row, heading, cell))
+                merge(heading.column, facts, self._read(place, heading, cell), self.profile)
             except Unreadable as error:
                 faults.append(self._at(place, row, heading, error.message, error.params))
             except Doubtful as error:
+                facts.update(error.facts)
                 self._warn(self._at(place, row, heading, error.message, error.params))
         self._finish(place, row, facts, unit if has_branch else self._unit(place, row, faults), faults)
 
     def _cell(self, place: _Place, row: int, number: int, heading: Heading) -> Cell:
         """Returns what a person sees there: merged cells count for all their rows, except for names."""
-        is_name = self._is_name(place.table, number)
+        is_name = heading.column is not None and heading.column.to == self.profile.required
         top, left = place.sheet.anchor(row, number)
         cell = place.sheet.at(row, number) if is_name or left != number else place.sheet.at(top, number)
         if isinstance(cell, str) and tidy(cell).strip("-\u2013. ").casefold() in self.profile.same_as_above:
@@ -263,7 +208,7 @@ class _Reader:
         place.above[number] = cell
         return cell
 
-    def _read(self, place: _Place, row: int, heading: Heading, cell: Cell) -> dict[str, Fact]:
+    def _read(self, place: _Place, heading: Heading, cell: Cell) -> dict[str, Fact]:
         assert heading.column is not None
         if heading.column.read == "unit":
             found = self._units(shown(cell), branch=False)
@@ -275,23 +220,6 @@ class _Reader:
             raise Doubtful("{value} is no organisation known here; left unknown", value=shown(cell)[:80])
         context = Context(profile=self.profile, today=self.today, serial_shift=place.sheet.serial_shift)
         return read_cell(heading.column, cell, context, heading.half)
-
-    def _merge(
-        self, place: _Place, row: int, heading: Heading, facts: dict[str, Fact], more: Mapping[str, Fact]
-    ) -> None:
-        """Adds the facts of one more cell: parts of a name in their order, the highest of several levels."""
-        for fact, value in more.items():
-            before = facts.get(fact)
-            if before is None or before == value:
-                facts[fact] = value
-            elif heading.column and heading.column.read == "name":
-                facts[fact] = f"{before} {value}"
-            elif heading.column and heading.column.read == "level":
-                facts[fact] = highest([str(before), str(value)], self.profile)
-            else:
-                raise Unreadable(
-                    "{fact} is {one} in one column and {other} here", fact=fact, one=str(before), other=str(value)
-                )
 
     def _unit(self, place: _Place, row: int, faults: list[Remark]) -> str | None:
         """Returns the unit of a row that names none itself."""
@@ -338,17 +266,11 @@ class _Reader:
             )
         return self._found[key]
 
-    def _unit_remark(self, place: _Place, row: int, heading: Heading | None, text: str, found: Sequence[str]) -> Remark:
-        if found:
-            names = ", ".join(f"{self.branches[id_]} ({id_})" for id_ in found)
-            message, params = "{value} may be {names}; write the full name", {"value": text[:80], "names": names}
-        else:
-            message, params = "{value} is no branch known here", {"value": text[:80]}
-        if heading is None:
-            cells = place.sheet.rows[row - 1]
-            number = next((n for n, cell in enumerate(cells, 1) if shown(cell) == text), None)
-            return remark(place.sheet.name, row, number, "", message, dict(params))
-        return self._at(place, row, heading, message, dict(params))
+    def _unit_fault(self, text: str, found: Sequence[str]) -> tuple[str, dict[str, object]]:
+        if not found:
+            return "{value} is no branch known here", {"value": text[:80]}
+        names = ", ".join(f"{self.branches[id_]} ({id_})" for id_ in found)
+        return "{value} may be {names}; write the full name", {"value": text[:80], "names": names}
 
     def _at(
         self, place: _Place, row: int, heading: Heading, message: str, params: dict[str, object] | None = None
@@ -359,17 +281,9 @@ class _Reader:
         self._warnings.append(warning)
 
     def gathered(self) -> list[Remark]:
-        """Returns the warnings, equal ones of one column once, at their first row."""
-        first: dict[tuple[str, str, str, str], Remark] = {}
+        """Returns the warnings, equal ones of one column once, at their first row, with how often."""
+        alike: dict[tuple[str, str, str, str], list[Remark]] = {}
         for warning in self._warnings:
-            first.setdefault((warning.sheet, warning.column, warning.message, repr(warning.params)), warning)
-        return list(first.values())
-
-
-def _ends(typed: Words, profile: Profile) -> bool:
-    for parts in profile.ends:
-        if len(parts) > 1 and holds_in_order(typed, parts):
-            return True
-        if len(parts) == 1 and starts(typed, parts[0]):
-            return True
-    return False
+            key = (warning.sheet, warning.column, warning.message, repr(warning.params))
+            alike.setdefault(key, []).append(warning)
+        return [replace(same[0], times=len(same)) for same in alike.values()]

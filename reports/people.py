@@ -5,14 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from engine.core.values import Value
+from reports.readers import Fact
 from reports.remarks import Remark, remark
 from reports.words import tidy
 
-if TYPE_CHECKING:
-    from reports.lists import PersonRow, Reading
+
+@dataclass(frozen=True, kw_only=True)
+class PersonRow:
+    """One person read: where from, the unit, and the facts as `engine.core.values.parse` takes them."""
+
+    sheet: str
+    row: int
+    org_id: str
+    facts: dict[str, Fact]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What a file gave. `read` counts the rows that stand for a person, rejected ones included."""
+
+    rows: tuple[PersonRow, ...]
+    rejected: tuple[Remark, ...]
+    warnings: tuple[Remark, ...]
+    read: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -71,6 +71,8 @@ class Column(_Model):
     joined: bool = Field(False, description="several columns may go to it together")
     lengths: tuple[int, ...] = ()
     required: bool = Field(False, description="refused where its cell is empty")
+    refers: str = Field("", description="the field of another row, or of what is there, that its value must name")
+    unique: bool = Field(False, description="no two rows may say the same")
 
 
 class Halves(_Model):
@@ -91,7 +93,7 @@ class Profile(_Model):
     """What one kind of list may look like."""
 
     name: str
-    required: str = Field(description="the column without which a row is no heading row")
+    required: str = Field(description="the column without whose heading a row is no heading")
     columns: tuple[Column, ...]
     ignored: tuple[Phrase, ...] = Field((), description="headings of columns that are left out without a word")
     halves: Halves | None = None

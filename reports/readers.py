@@ -15,7 +15,7 @@ from reports.words import holds, like, starts, tidy, title_case, words
 
 MAX_TEXT = 2_000  # letters of one cell of a list
 
-_EXCEL_ERRORS = frozenset("#REF! #N/A #VALUE! #NAME? #DIV/0! #NULL! #NUM! #SPILL! #CALC!".split())
+_EXCEL_ERRORS = frozenset(("#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"))
 _CLASS = re.compile(r"(\d{1,2})\s*/\s*(\d{1,2})(?!\d)")
 _SEGMENTS = re.compile(r"[,;+\n()]|\s-\s")
 _NOT_IN_A_NAME = frozenset('=<>@|{}[]\\#$%^*_~"!?;:')
@@ -27,7 +27,11 @@ Fact = str | int | date
 
 
 class Doubtful(KetnapError):
-    """The cell cannot be read and is left out; the row stands."""
+    """The cell cannot be read and is left out, but for `facts`; the row stands."""
+
+    def __init__(self, message: str, /, facts: dict[str, Fact] | None = None, **params: object) -> None:
+        self.facts: dict[str, Fact] = facts or {}
+        super().__init__(message, **params)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,20 +60,42 @@ def is_blank(cell: Cell, profile: Profile) -> bool:
 def read_cell(column: Column, cell: Cell, context: Context, half: str | None = None) -> dict[str, Fact]:
     """Returns the facts of one cell that is not blank. Raises Unreadable (the row cannot stand) or Doubtful.
 
-    `half` is what the column itself says; it is a fact beside the cell's own, and the only one where the cell is a mark.
+    `half` is what the column itself says: a fact beside the cell's own, and the only one where the cell is a mark.
     """
     text = shown(cell)
     if text in _EXCEL_ERRORS and column.read not in ("name", "birth", "day"):
         raise Doubtful("{value} is an error of Excel", value=text)
     if len(text) > MAX_TEXT:
         raise Doubtful("longer than {limit} letters", limit=MAX_TEXT)
-    facts: dict[str, Fact] = {}
-    halves = context.profile.halves
-    if half is not None and halves is not None:
-        facts[halves.to] = half
-        if text.casefold() in context.profile.marks or column.to == halves.to:
-            return facts
-    return facts | _read(column, cell, text, context)
+    facts = _half(context, half)
+    if facts and (text.casefold() in context.profile.marks or column.to in facts):
+        return facts
+    try:
+        return facts | _read(column, cell, text, context)
+    except Doubtful as doubt:
+        doubt.facts = facts | doubt.facts
+        raise
+
+
+def merge(column: Column, facts: dict[str, Fact], more: Mapping[str, Fact], profile: Profile) -> None:
+    """Adds what one more cell of a row says: parts of a name in their order, the highest of several levels.
+
+    Raises Unreadable where two columns contradict each other.
+    """
+    for fact, value in more.items():
+        before = facts.get(fact)
+        if before is None or before == value:
+            facts[fact] = value
+        elif column.read == "name":
+            facts[fact] = f"{before} {value}"
+        elif column.read == "level":
+            facts[fact] = highest([str(before), str(value)], profile)
+        else:
+            raise Unreadable("{fact} is {one} in one column and {other} here", fact=fact, one=before, other=value)
+
+
+def _half(context: Context, half: str | None) -> dict[str, Fact]:
+    return {context.profile.halves.to: half} if half is not None and context.profile.halves else {}
 
 
 def _read(column: Column, cell: Cell, text: str, context: Context) -> dict[str, Fact]:
@@ -94,7 +120,7 @@ def _read(column: Column, cell: Cell, text: str, context: Context) -> dict[str, 
                 raise Doubtful("{value} is none of {known}", value=text[:40], known=", ".join(column.values))
             return {column.to: value}
         case "code" | "codes" | "email" | "mobile":
-            return {column.to: _strict(column, text)}
+            return {column.to: _strict(column, cell, text)}
         case _:
             return {column.to: chosen(column, text) or text}
 
@@ -107,6 +133,9 @@ def chosen(column: Column, text: str) -> str | None:
 
 def _birth(column: Column, cell: Cell, context: Context) -> dict[str, Fact]:
     day = read_day(cell, today=context.today, date_words=context.profile.date_words, serial_shift=context.serial_shift)
+    if day.month and not day.whole:
+        year: dict[str, Fact] = {column.year_to: day.year}
+        raise Doubtful("{value} names no day; only the year was kept", year, value=shown(cell)[:40])
     return {column.to: day.whole} if day.whole else {column.year_to: day.year}
 
 
@@ -199,7 +228,7 @@ def _level_of(part: str, profile: Profile) -> str | None:
     return next((level.value for level in profile.levels if any(holds(typed, known) for known in level.words)), None)
 
 
-def _strict(column: Column, text: str) -> str:
+def _strict(column: Column, cell: Cell, text: str) -> str:
     """Reads what a program relies on: ids, addresses, numbers to call. Raises Unreadable."""
     if column.read == "email":
         if not _EMAIL.match(text):
@@ -207,11 +236,15 @@ def _strict(column: Column, text: str) -> str:
         return text
     if column.read == "mobile":
         number = re.sub(r"[\s.\-()]", "", text)
+        if isinstance(cell, int | float) and len(number) == 9:
+            number = "0" + number  # a number cell loses the 0 that every number within the country begins with
         if not _MOBILE.match(number):
             raise Unreadable("{value} is no telephone number", value=text[:40])
         return number
     if column.read == "code":
         known = chosen(column, text)
+        if known is None and column.values and not _CODE.match(text):
+            raise Unreadable("{value} is none of {known}", value=text[:40], known=", ".join(column.values))
         if known is None and not _CODE.match(text):
             raise Unreadable("{value} is no id: letters, digits, - _ . and no spaces", value=text[:40])
         return known or text

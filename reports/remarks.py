@@ -12,7 +12,8 @@ from reports.unpacking import column_letters
 class Remark:
     """One remark. `row` (from 1) and `column` (letters, empty for the whole row) are those that Excel shows.
 
-    `message` is an English template that `params` fill; `heading` is the column's heading as the list has it.
+    `message` is an English template that `params` fill; `heading` is the column's heading as the list has it,
+    `times` how many rows of the column a warning is about, of which `row` is the first.
     """
 
     sheet: str
@@ -21,6 +22,7 @@ class Remark:
     heading: str = ""
     message: str
     params: dict[str, object] = field(default_factory=dict)
+    times: int = 1
 
     @property
     def cell(self) -> str:

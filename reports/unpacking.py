@@ -56,7 +56,8 @@ def unpack(data: bytes, file: str, *, max_rows: int, max_columns: int) -> Unpack
             raise BadInput(error.template, file=file, limit=error.limit) from None
         except _Hostile:
             raise BadInput(
-                "{file}: the workbook declares XML entities; open it in Excel, save it again as .xlsx and try once more",
+                "{file}: the workbook declares XML entities; "
+                "open it in Excel, save it again as .xlsx and try once more",
                 file=file,
             ) from None
         except (expat.ExpatError, ValueError, LookupError):
