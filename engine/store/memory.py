@@ -228,8 +228,8 @@ class MemoryTransaction:
             ids = table.found("unique", (workflow, unique_key))
         else:
             ids = table.rows if workflow is None else table.found("workflow", workflow)
-        picked = [row for i in ids if i > after and all(test(row := table.rows[i]) for test in tests)]
-        return sorted(picked, key=lambda row: row.id)[:limit]
+        rows = (table.rows[id_] for id_ in ids if id_ > after)
+        return sorted((row for row in rows if all(test(row) for test in tests)), key=lambda row: row.id)[:limit]
 
     # -- the trail
 
