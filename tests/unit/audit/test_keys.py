@@ -15,7 +15,6 @@ from engine.audit.keys import KeyFileRefused
 from engine.audit.note import BadKey, SigningKey
 from engine.core.errors import Conflict, NotFound
 
-
 ROOT = Path(__file__).parents[3]
 
 
