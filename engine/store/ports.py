@@ -74,8 +74,9 @@ class Transaction(Protocol):
     def insert_subjects(self, rows: Sequence[SubjectRow]) -> None:
         """Raises Conflict when an id, or a (workflow, unique_key), stands already; then the transaction is lost."""
 
-    def update_subjects(self, rows: Sequence[SubjectRow]) -> None:
-        """Writes rows whose stored version is one less. Raises Conflict when one is not; then the transaction is lost."""
+    def update_subjects(self, rows: Sequence[SubjectRow], versions: Sequence[int]) -> None:
+        """Writes rows over those stored with these versions, one a row. Raises Conflict when one has another; then the
+        transaction is lost."""
 
     def find_subjects(
         self,
@@ -160,5 +161,8 @@ class Store(Protocol):
 
     def check(self) -> None:
         """Raises BadInput when the tables are missing or of another version, naming the mend."""
+
+    def scrub(self) -> None:
+        """Leaves no byte of what was overwritten or deleted in the database's files. Not inside a transaction."""
 
     def close(self) -> None: ...
