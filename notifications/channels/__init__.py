@@ -1,1 +1,1 @@
-"""TODO"""
+"""Delivery channels, one a module; port.py says what they promise."""
