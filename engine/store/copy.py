@@ -24,7 +24,8 @@ def copy_into_memory(store: Store) -> SqlStore:
     target = SqlStore(SqliteDatabase(None))
     if isinstance(store, SqlStore) and isinstance(store.database, SqliteDatabase):
         with store.connection() as source, target.connection() as into:
-            assert isinstance(source, SqliteConnection) and isinstance(into, SqliteConnection)
+            assert isinstance(source, SqliteConnection)
+            assert isinstance(into, SqliteConnection)
             source.backup(into)
         return target
     target.create()

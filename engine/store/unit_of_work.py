@@ -235,7 +235,7 @@ class SqlTransaction:
         many = [(*values, row.version - 1) for values, row in zip(head, rows, strict=True)]
         if self._run_many(statement, many) != len(rows):
             stored = self.subjects(row.id for row in rows)
-            stale = [row.id for row in rows if row.id not in stored or stored[row.id].version != row.version]
+            stale = [row.id for row in rows if stored.get(row.id) != row]  # the others have just been written
             raise self._refuse(changed_meanwhile((stale or [rows[0].id])[0]))
 
     def find_subjects(

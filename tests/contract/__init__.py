@@ -1,0 +1,1 @@
+"""One suite for every store: what `engine.store.ports` promises must hold on each."""

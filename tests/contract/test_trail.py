@@ -1,0 +1,84 @@
+"""The trail: without a gap, each command answered once, never changed."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.core.errors import Conflict
+from engine.store.ports import Store
+from engine.store.rows import Head
+from tests.contract.samples import event, moment
+
+
+def test_an_empty_trail_has_an_empty_head(store: Store) -> None:
+    """Size 0, 32 zero bytes, no time."""
+    with store.transaction() as unit:
+        assert unit.head() == Head(size=0, link=bytes(32), at="")
+        assert list(unit.events()) == []
+
+
+def test_the_head_tells_of_the_last_event_in_the_same_transaction_and_in_the_next(store: Store) -> None:
+    """Also between two appends."""
+    with store.transaction() as unit:
+        unit.append_events([event(0), event(1)])
+        assert unit.head() == Head(size=2, link=event(1).link, at=moment(1))
+        unit.append_events([event(2)])
+        assert unit.head() == Head(size=3, link=event(2).link, at=moment(2))
+    with store.transaction() as unit:
+        assert unit.head() == Head(size=3, link=event(2).link, at=moment(2))
+    with store.transaction(write=False) as unit:
+        assert unit.head().size == 3
+
+
+@pytest.mark.parametrize("seqs", [[1], [0, 2], [0, 0], [-1]])
+def test_a_gap_is_a_conflict(store: Store, seqs: list[int]) -> None:
+    """The next event has the number of events as its seq."""
+    with pytest.raises(Conflict), store.transaction() as unit:
+        unit.append_events([event(seq, id=f"e{place}", command=None) for place, seq in enumerate(seqs)])
+    with store.transaction(write=False) as unit:
+        assert list(unit.events()) == []
+
+
+@pytest.mark.parametrize("twice", [{"id": "e0"}, {"command": "c0"}])
+def test_an_id_or_a_command_stands_once(store: Store, twice: dict[str, str]) -> None:
+    """The second event is a conflict, in a later transaction and in the same list."""
+    with store.transaction() as unit:
+        unit.append_events([event(0)])
+    with pytest.raises(Conflict) as caught, store.transaction() as unit:
+        unit.append_events([event(1), event(2, **twice)])
+    assert caught.value.params == {"table": "events"}
+    with pytest.raises(Conflict), store.transaction() as unit:
+        unit.append_events(
+            [event(1, id="x", command="y"), event(2, **{name: "xy"[name == "command"] for name in twice})]
+        )
+    with store.transaction() as unit:
+        assert list(unit.events()) == [event(0)]
+        unit.append_events([event(1, command=None), event(2, command=None)])  # any number answer no command
+
+
+def test_events_come_by_seq_and_meet_every_condition(store: Store) -> None:
+    """More of them than one page; each condition against a plain filter written here."""
+    rows = [event(i, subject=f"s{i % 3}" if i % 10 else None, kind=f"k{i % 4}") for i in range(2_500)]
+    with store.transaction() as unit:
+        unit.append_events(rows)
+    with store.transaction(write=False) as unit:
+        assert list(unit.events()) == rows
+        assert list(unit.events(after=999)) == rows[1000:]
+        assert list(unit.events(after=-5)) == rows
+        assert list(unit.events(until=1000)) == rows[:1001]
+        assert list(unit.events(after=1000, until=1000)) == []
+        assert list(unit.events(after=9_999)) == []
+        assert list(unit.events(subject="s1")) == [row for row in rows if row.subject == "s1"]
+        assert list(unit.events(kind="k2")) == [row for row in rows if row.kind == "k2"]
+        assert list(unit.events(subject="s2", kind="k2", after=20, until=2_000)) == [
+            row for row in rows if row.subject == "s2" and row.kind == "k2" and 20 < row.seq <= 2_000
+        ]
+        assert list(unit.events(subject="none")) == []
+
+
+def test_the_event_of_a_command_is_found(store: Store) -> None:
+    """So that a repeated command is answered, not done twice."""
+    with store.transaction() as unit:
+        unit.append_events([event(0), event(1, command=None), event(2)])
+        assert unit.event_of_command("c2") == event(2)
+        assert unit.event_of_command("c1") is None
