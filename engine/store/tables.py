@@ -150,7 +150,7 @@ outbox = Table(
     UniqueConstraint("rule", "subject", "occurrence", "recipient", "channel", name="outbox_notice"),
 )
 _waits = outbox.c.next_try_at.is_not(None)
-Index("outbox_next_try", outbox.c.next_try_at, sqlite_where=_waits, postgresql_where=_waits)
+Index("outbox_next_try", outbox.c.state, outbox.c.next_try_at, sqlite_where=_waits, postgresql_where=_waits)
 Index("outbox_subject", outbox.c.subject)
 _sent = outbox.c.message.is_not(None)
 Index("outbox_message", outbox.c.message, sqlite_where=_sent, postgresql_where=_sent)

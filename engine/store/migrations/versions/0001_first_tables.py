@@ -156,7 +156,7 @@ def _outbox() -> None:
         sa.UniqueConstraint("rule", "subject", "occurrence", "recipient", "channel", name="outbox_notice"),
     )
     waits, sent = sa.text("next_try_at IS NOT NULL"), sa.text("message IS NOT NULL")
-    op.create_index("outbox_next_try", "outbox", ["next_try_at"], sqlite_where=waits, postgresql_where=waits)
+    op.create_index("outbox_next_try", "outbox", ["state", "next_try_at"], sqlite_where=waits, postgresql_where=waits)
     op.create_index("outbox_subject", "outbox", ["subject"])
     op.create_index("outbox_message", "outbox", ["message"], sqlite_where=sent, postgresql_where=sent)
     op.create_index("outbox_state", "outbox", ["state", "due_at", "id"])
