@@ -66,7 +66,7 @@ def _is_required(sheet: Sheet, row: int, number: int, profile: Profile) -> bool:
     cell = sheet.at(row, number)
     if not isinstance(cell, str):
         return False
-    column = _named(cell, profile)
+    column = _named(_forms(cell), profile)
     return column is not None and column.to == profile.required
 
 
@@ -107,27 +107,23 @@ def _parent(sheet: Sheet, row: int, number: int) -> Cell:
 def _resolve(path: list[str], number: int, profile: Profile) -> Heading:
     label = ": ".join(path)
     whole = " ".join(path)
-    if any(like(form, known) for form in _forms(whole) for known in profile.ignored):
+    forms = _forms(whole)
+    if any(like(form, known) for form in forms for known in profile.ignored):
         return Heading(number=number, label=label, column=None, ignored=True)
-    if column := _named(whole, profile):
-        return Heading(number=number, label=label, column=column)
-    if halved := _halved(path, profile):
-        return Heading(number=number, label=label, column=halved[0], half=halved[1])
-    return Heading(number=number, label=label, column=_named(path[-1], profile) if len(path) > 1 else None)
+    half: str | None = None
+    column = _named(forms[:1], profile)
+    if column is None and (halved := _halved(forms[:1], profile)):
+        column, half = halved
+    column = column or _named(forms[1:], profile) or (_named(_forms(path[-1]), profile) if len(path) > 1 else None)
+    return Heading(number=number, label=label, column=column, half=half)
 
 
-def _named(text: str, profile: Profile) -> Column | None:
+def _named(forms: list[Words], profile: Profile) -> Column | None:
     """Returns the column that a heading names: exact accents first, so that `Năm sinh` and `Nam sinh` stay apart."""
-    forms = _forms(text)
-    for form in forms:
-        for column in profile.columns:
-            if any(form.marked == known.marked for known in column.headings):
-                return column
-    for form in forms:
-        for column in profile.columns:
-            if any(like(form, known) for known in column.headings):
-                return column
-    return None
+    known = [(heading, column) for column in profile.columns for heading in column.headings]
+    exact = (column for form in forms for heading, column in known if form.marked == heading.marked)
+    near = (column for form in forms for heading, column in known if like(form, heading))
+    return next(exact, None) or next(near, None)
 
 
 def _forms(text: str) -> list[Words]:
@@ -136,11 +132,11 @@ def _forms(text: str) -> list[Words]:
     return [form for form in ([whole] if whole == bare else [whole, bare]) if len(form)]
 
 
-def _halved(path: list[str], profile: Profile) -> tuple[Column, str] | None:
+def _halved(forms: list[Words], profile: Profile) -> tuple[Column, str] | None:
     """Returns the column and the value of a heading such as `Ngày sinh: Nữ`, `Ngày sinh (nữ)` or `Nữ` alone."""
-    if profile.halves is None:
+    if profile.halves is None or not forms:
         return None
-    last = words(" ".join(path))
+    last = forms[0]
     for value, phrases in profile.halves.values.items():
         for phrase in phrases:
             rest = last.slice(0, len(last) - len(phrase))

@@ -17,7 +17,7 @@ from reports.people import Known, PersonRow, Reading, same_person
 from reports.profiles import Profile
 from reports.readers import Context, Doubtful, Fact, is_blank, merge, read_cell, shown
 from reports.remarks import Remark, remark
-from reports.rows import Row, RowKind, is_numbered, tell, unit_text
+from reports.rows import Row, RowKind, is_numbered, tell, unit_forms
 from reports.sheets import Cell, Sheet
 from reports.units import match_unit
 from reports.words import starts, tidy, words
@@ -119,7 +119,7 @@ class _Reader:
         for cells in sheet.rows[: top - 1]:
             for cell in cells:
                 if isinstance(cell, str) and any(starts(words(cell), p) for p in self.profile.unit_prefixes):
-                    found.update(self._units(unit_text(tidy(cell)), branch=True))
+                    found.update(self._group_units(tidy(cell)))
         return found.pop() if len(found) == 1 else None
 
     def _warn_of_columns(self, place: _Place, *, first: bool) -> None:
@@ -151,13 +151,13 @@ class _Reader:
                 place.over = True
             case RowKind.PERSON:
                 # below the signature, a name in the signer's place is no person of the list
-                if not place.over or (told.named and told.said > 1):
+                if not place.over or told.certain:
                     self._read_person(place, row)
             case _:
                 pass
 
     def _open_group(self, place: _Place, row: int, told: Row) -> None:
-        units = self._units(unit_text(told.text), branch=True)
+        units = self._group_units(told.text)
         place.over, place.unit, place.group = False, None, None
         place.above.clear()
         if len(units) == 1:
@@ -253,6 +253,9 @@ class _Reader:
             self.rejected.append(self._at(place, row, name_at, message, {"row": twin.row}))
 
     # ---- units and remarks ----
+
+    def _group_units(self, text: str) -> list[str]:
+        return next((units for form in unit_forms(text) if (units := self._units(form, branch=True))), [])
 
     def _units(self, text: str, *, branch: bool) -> list[str]:
         key = (text, branch)

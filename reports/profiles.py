@@ -137,6 +137,8 @@ def load_profile(text: str, name: str) -> Profile:
     except yaml.YAMLError as error:
         raise BadInput("{file}: no valid YAML: {why}", file=name, why=str(error)[:300]) from None
     except ValidationError as error:
-        first = error.errors()[0]
+        first = min(
+            error.errors(), key=lambda e: e["type"] != "extra_forbidden"
+        )  # a misspelt key explains a missing one
         where = ".".join(map(str, first["loc"]))
         raise BadInput("{file}: {key}: {why}", file=name, key=where, why=first["msg"]) from None

@@ -10,11 +10,11 @@ from enum import Enum, auto
 from reports.headings import Table
 from reports.profiles import Profile
 from reports.readers import is_blank, shown
-from reports.sheets import Cell, Sheet
+from reports.sheets import Sheet
 from reports.words import Words, holds_in_order, starts, words
 
 _INDEX = re.compile(r"(\d{1,5}|[ivxlc]{1,7}|[a-zđ])[.):]?\Z", re.IGNORECASE)
-_INDEXED = re.compile(r"(\d{1,3}|[IVXLC]{1,7}|[A-ZĐ])\s*[.):\-/]\s*")  # `II. Chi bộ thôn 3`
+_INDEXED = re.compile(r"\A(\d{1,3}|[IVXLC]{1,7}|[A-ZĐ])\s*[.):\-/]\s*")  # `II. Chi bộ thôn 3`
 _COLUMN_NUMBER = re.compile(r"\(?(\d{1,2}|[A-Za-z])\)?\Z")
 _COUNT = re.compile(r"\s*(\(.*\)|[:;,\-\u2013].*)\s*\Z")  # `Chi bộ thôn 3 (12 đ/c)`, `Chi bộ thôn 3: 12`
 
@@ -31,13 +31,15 @@ class RowKind(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A row told apart: a group's name and column (`text`, `number`), how many known cells a person's row fills."""
+    """A row told apart: a group's name and column (`text`, `number`).
+
+    `certain` is a person's row that a signer's name could not be: numbered, or with digits in its known cells.
+    """
 
     kind: RowKind
     text: str = ""
     number: int = 0
-    named: bool = False
-    said: int = 0
+    certain: bool = False
 
 
 def tell(
@@ -50,21 +52,27 @@ def tell(
     texts = [(n, shown(c)) for n, c in cells if not _INDEX.match(shown(c))]
     if len(texts) == 1:
         number, text = texts[0]
-        if is_unit(unit_text(text)) or any(starts(words(unit_text(text)), known) for known in profile.groups):
+        if any(is_unit(form) for form in unit_forms(text)) or _begins(unit_forms(text)[0], profile.groups):
             return Row(kind=RowKind.GROUP, text=text, number=number)
-    named = any(_goes_to(table, n, profile.required) for n, _ in cells)
-    if not is_numbered(sheet, table, row) and (not named or len(texts) == 1):
-        if any(_is_end(words(text), profile) for _, text in texts):
+    name = next((shown(c) for n, c in cells if _goes_to(table, n, profile.required)), "")
+    numbered = is_numbered(sheet, table, row)
+    if not numbered:
+        alone = not name or len(texts) == 1
+        if _is_end(name, profile) or (alone and any(_is_end(text, profile) for _, text in texts)):
             return Row(kind=RowKind.END)
-        if texts and any(starts(words(texts[0][1]), known) for known in profile.totals):
+        if alone and texts and _begins(texts[0][1], profile.totals):
             return Row(kind=RowKind.TOTAL)
-    said = _said(table, cells, profile)
-    return Row(kind=RowKind.PERSON if named or said else RowKind.NOTHING, named=named, said=said)
+    said = [shown(c) for n, c in cells if _is_known(table, n) and not is_blank(c, profile)]
+    if not said:
+        return Row(kind=RowKind.NOTHING)
+    return Row(kind=RowKind.PERSON, certain=bool(name) and (numbered or any(map(str.isdigit, "".join(said)))))
 
 
-def unit_text(text: str) -> str:
-    """Returns the name of a unit without the number before it and the count after it."""
-    return _COUNT.sub("", _INDEXED.sub("", text, count=1))
+def unit_forms(text: str) -> list[str]:
+    """Returns what may be the name of a unit in a heading: without the number before it, then without a count after."""
+    name = _INDEXED.sub("", text)
+    shorter = _COUNT.sub("", name)
+    return [name] if shorter in ("", name) else [name, shorter]
 
 
 def is_numbered(sheet: Sheet, table: Table, row: int) -> bool:
@@ -78,10 +86,16 @@ def _goes_to(table: Table, number: int, to: str) -> bool:
     return heading is not None and heading.column is not None and heading.column.to == to
 
 
-def _said(table: Table, cells: Sequence[tuple[int, Cell]], profile: Profile) -> int:
-    known = (c for n, c in cells if (heading := table.headings.get(n)) and heading.column)
-    return sum(1 for cell in known if not is_blank(cell, profile))
+def _is_known(table: Table, number: int) -> bool:
+    heading = table.headings.get(number)
+    return heading is not None and heading.column is not None
 
 
-def _is_end(typed: Words, profile: Profile) -> bool:
+def _begins(text: str, known: Sequence[Words]) -> bool:
+    typed = words(text)
+    return any(starts(typed, phrase) for phrase in known)
+
+
+def _is_end(text: str, profile: Profile) -> bool:
+    typed = words(text)
     return any(holds_in_order(typed, parts) if len(parts) > 1 else starts(typed, parts[0]) for parts in profile.ends)

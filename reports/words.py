@@ -10,16 +10,19 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
-_APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\u0060\u00b4", "'"))
+# one pass over the text: invisible letters go, apostrophes of all shapes become one, control letters become spaces
+_TIDY = {
+    **dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad")),
+    **dict.fromkeys(map(ord, "\u2018\u2019\u02bc\u0060\u00b4"), "'"),
+    **dict.fromkeys([*range(32), *range(127, 160)], " "),
+}
 _TOKEN = re.compile(r"\d+|[^\W\d_]+")
 _STROKE = "\u0335"  # đ has no decomposition in Unicode: its bar is kept as a mark of our own
 
 
 def tidy(text: str) -> str:
     """Returns the text in NFC, on one line, with single spaces, straight apostrophes and nothing invisible."""
-    text = unicodedata.normalize("NFC", text).translate(_INVISIBLE).translate(_APOSTROPHES)
-    return " ".join("".join(" " if unicodedata.category(c) == "Cc" else c for c in text).split())
+    return " ".join(unicodedata.normalize("NFC", text.translate(_TIDY)).split())
 
 
 @dataclass(frozen=True, kw_only=True)
