@@ -1,0 +1,734 @@
+"""Static check of areas and workflows: every name means something, every expression fits, every rule has its versions.
+
+`compile_area` and `compile_workflow` give the ready objects of `machine` or raise FindingsError with all that is wrong,
+each with file, line and column. `check_together` checks what one workflow says of another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from engine.core import machine as ready
+from engine.core.authority import Grant
+from engine.core.calendar import Calendar
+from engine.core.definition import AreaFile, Grant as GrantSpec, Transition, Version as VersionSpec, WorkflowFile
+from engine.core.errors import BadInput
+from engine.core.expressions import Expression, ExpressionError, Scope, compile_expression
+from engine.core.guards import Force, Rule, Version
+from engine.core.reader import Finding, FindingsError, place_of, suggest
+from engine.core.values import Type, Value, parse
+
+Path = tuple[str | int, ...]
+
+# what expressions may name besides the workflow's own facts
+BUILT_IN: Mapping[str, Type] = {
+    "today": Type(name="date"),  # the step's day
+    "day": Type(name="date"),  # the rule's day
+    "moment": Type(name="datetime"),  # the step's time
+    "reason": Type(name="text"),
+    "org": Type(name="org"),
+    "subject": Type(name="subject"),
+    "period": Type(name="date"),
+    "period_name": Type(name="text"),
+}
+
+# types of expressions that may be written to a fact of a type
+_FITS: Mapping[str, frozenset[str]] = {
+    "text": frozenset({"text", "choice", "org", "subject"}),
+    "choice": frozenset({"choice", "text"}),
+    "org": frozenset({"org", "text"}),
+    "subject": frozenset({"subject", "text"}),
+    "int": frozenset({"number"}),
+    "decimal": frozenset({"number"}),
+    "bool": frozenset({"bool"}),
+    "date": frozenset({"date"}),
+    "datetime": frozenset({"datetime"}),
+    "map": frozenset(),
+}
+
+
+class Findings:
+    """Collects what is wrong in one file."""
+
+    def __init__(self, tree: object, file: str) -> None:
+        self.tree, self.file = tree, file
+        self.found: list[Finding] = []
+
+    def add(self, path: Path, code: str, message: str, *, offset: int = 0, severity: str = "error", **params: object) -> None:
+        """Notes a finding at a path of the file; `offset` counts letters from the start of a one-line value."""
+        place = place_of(self.tree, path)
+        self.found.append(
+            Finding(
+                file=self.file,
+                line=place.line,
+                column=place.column + offset,
+                severity="warning" if severity == "warning" else "error",
+                code=code,
+                message=message,
+                params=params,
+            )
+        )
+
+    def unknown(self, path: Path, what: str, name: str, known: Iterable[str]) -> None:
+        """Notes a name that means nothing, with the nearest that does."""
+        near = suggest(name, list(known))
+        message = "there is no {what} {name}" + ("; did you mean {near}?" if near else "")
+        self.add(path, f"unknown-{what.replace(' ', '-')}", message, what=what, name=name, near=near)
+
+    def done(self) -> None:
+        """Raises FindingsError when an error was found."""
+        if any(f.severity == "error" for f in self.found):
+            raise FindingsError(tuple(self.found))
+
+
+def _names(found: Findings, path: Path, what: str, names: Sequence[str], known: Collection[str]) -> None:
+    for i, name in enumerate(names):
+        if name not in known:
+            found.unknown((*path, i), what, name, known)
+
+
+# ---- the area ----
+
+
+def compile_area(file: AreaFile, tree: object, name: str) -> ready.Area:
+    """Returns the area ready for use. Raises FindingsError."""
+    found = Findings(tree, name)
+    groups: dict[str, frozenset[str]] = {}
+    for group, members in file.groups.items():
+        if group in file.kinds:
+            found.add(("groups", group), "name-twice", "{name} is both a kind and a group", name=group)
+        _names(found, ("groups", group), "kind", members, file.kinds)
+        groups[group] = frozenset(members)
+    known = [*file.kinds, *groups]
+    if file.above not in groups:
+        found.unknown(("above",), "group", file.above, groups)
+    for mark, m in file.marks.items():
+        _names(found, ("marks", mark, "at"), "kind", m.at, known)
+    try:
+        ZoneInfo(file.calendar.zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        found.add(("calendar", "zone"), "unknown-zone", "{zone} is not a time zone", zone=file.calendar.zone)
+    for series, versions in file.sources.items():
+        _check_versions(found, ("sources", series), versions, ())
+    area = ready.Area(
+        file=file,
+        groups=groups,
+        permissions={},
+        undo_above=(),
+        parent_reach=frozenset(k for k, v in file.kinds.items() if v.reach == "parent"),
+        above=groups.get(file.above, frozenset()),
+        reading_roles=frozenset(r for r, v in file.roles.items() if v.sees == "subjects"),
+    )
+    grants = _Grants(found, area)
+    for authority, specs in file.authorities.items():
+        grants.of(("authorities", authority), specs, None)
+    permissions = {
+        field: grants.of(("permissions", field), getattr(file.permissions, field), None)
+        for field in type(file.permissions).model_fields
+    }
+    undo = grants.of(("undo", "above"), file.undo.above, None)
+    for i, r in enumerate(file.told):
+        _check_recipient(found, ("told", i), r.roles, r.kind, file)
+    found.done()
+    return ready.Area(
+        file=file,
+        groups=groups,
+        permissions=permissions,
+        undo_above=undo,
+        parent_reach=area.parent_reach,
+        above=area.above,
+        reading_roles=area.reading_roles,
+    )
+
+
+def _check_recipient(found: Findings, path: Path, roles: Sequence[str], kind: str | None, file: AreaFile) -> None:
+    _names(found, (*path, "roles"), "role", roles, file.roles)
+    if kind is not None and kind not in file.kinds:
+        found.unknown((*path, "kind"), "kind", kind, file.kinds)
+
+
+class _Grants:
+    """Turns authorities, by name or written out, into grants."""
+
+    def __init__(self, found: Findings, area: ready.Area) -> None:
+        self.found, self.area = found, area
+
+    def of(self, path: Path, specs: Sequence[str | GrantSpec], facts: Mapping[str, Type] | None) -> tuple[Grant, ...]:
+        grants: list[Grant] = []
+        named = self.area.file.authorities
+        for i, spec in enumerate(specs):
+            if isinstance(spec, GrantSpec):
+                grants.append(self._one((*path, i), spec, facts))
+            elif spec in named:
+                grants.extend(self._one((*path, i), g, facts) for g in named[spec])
+            else:
+                self.found.unknown((*path, i), "authority", spec, named)
+        return tuple(grants)
+
+    def _one(self, path: Path, spec: GrantSpec, facts: Mapping[str, Type] | None) -> Grant:
+        file = self.area.file
+        _names(self.found, (*path, "roles"), "role", spec.roles, file.roles)
+        _names(self.found, (*path, "of"), "kind", spec.of, [*file.kinds, *file.groups])
+        if spec.while_ is not None and spec.while_ not in file.marks:
+            self.found.unknown((*path, "while"), "mark", spec.while_, file.marks)
+        for key, fact in (("over", spec.over), ("kind_is", spec.kind_is)):
+            if fact is not None and facts is not None and fact not in facts:
+                self.found.unknown((*path, key), "fact", fact, facts)
+        return Grant(
+            roles=frozenset(spec.roles),
+            kinds=self.area.kinds(spec.of),
+            over=spec.over,
+            kind_is=spec.kind_is,
+            mark=spec.while_,
+        )
+
+
+def _check_versions(found: Findings, path: Path, versions: Sequence[VersionSpec], gaps: Iterable[tuple[date, date]]) -> None:
+    declared = {(a, b) for a, b in gaps}
+    for i, version in enumerate(versions):
+        if version.until is not None and version.until < version.from_:
+            found.add((*path, i, "until"), "version-backwards", "the last day lies before the first")
+        if i == 0:
+            continue
+        before = versions[i - 1]
+        if before.until is None or before.until >= version.from_:
+            found.add((*path, i, "from"), "versions-overlap", "this version begins before the one above it ends")
+        elif before.until + timedelta(days=1) != version.from_:
+            hole = (before.until + timedelta(days=1), version.from_ - timedelta(days=1))
+            if hole not in declared:
+                found.add(
+                    (*path, i, "from"),
+                    "versions-gap",
+                    "no version from {first} to {last}; if so meant, declare it under gaps",
+                    first=hole[0].isoformat(),
+                    last=hole[1].isoformat(),
+                )
+
+
+# ---- a workflow ----
+
+
+def compile_workflow(
+    area: ready.Area,
+    file: WorkflowFile,
+    tree: object,
+    name: str,
+    *,
+    id: str,
+    templates: Collection[str] | None = None,
+) -> ready.Definition:
+    """Returns the workflow ready to run. `templates` are the names of the notice templates there are (None: not checked).
+
+    Raises FindingsError with everything that is wrong in the file.
+    """
+    return _Compiler(area, file, tree, name, templates).compile(id)
+
+
+class _Compiler:
+    def __init__(
+        self, area: ready.Area, file: WorkflowFile, tree: object, name: str, templates: Collection[str] | None
+    ) -> None:
+        self.area, self.file, self.templates = area, file, templates
+        self.found = Findings(tree, name)
+        self.grants = _Grants(self.found, area)
+        self.types = self._types()
+        self.scope = self._scope()
+
+    # -- facts, types, scope
+
+    def _types(self) -> dict[str, Type]:
+        types: dict[str, Type] = {}
+        for name, fact in self.file.facts.items():
+            path: Path = ("facts", name)
+            if name in BUILT_IN or name in ("state", "org_kind"):
+                self.found.add(path, "reserved-name", "{name} is a built-in name", name=name)
+            if fact.cycle is not None and fact.cycle not in self.file.cycles:
+                self.found.unknown((*path, "cycle"), "cycle", fact.cycle, self.file.cycles)
+            if sum((fact.is_ is not None, fact.reads is not None, fact.default is not None)) > 1:
+                self.found.add(path, "fact-twice", "a fact is written, derived or read: only one of default, is, reads")
+            types[name] = self._type(path, name)
+        return types
+
+    def _type(self, path: Path, name: str) -> Type:
+        fact = self.file.facts[name]
+        lists = self.area.file.lists
+        of = fact.of or []
+        match fact.type:
+            case "choice":
+                if len(of) != 1 or of[0] not in lists:
+                    self.found.unknown((*path, "of"), "list", of[0] if of else "", lists)
+                    return Type(name="choice")
+                return Type(name="choice", options=tuple(lists[of[0]]))
+            case "map":
+                inner = of[0] if of else ""
+                if inner not in ("text", "int", "decimal", "bool", "date", "datetime"):
+                    self.found.unknown((*path, "of"), "type", inner, ("text", "int", "decimal", "bool", "date", "datetime"))
+                    return Type(name="map", of=Type(name="text"))
+                if fact.keys is not None and fact.keys not in lists:
+                    self.found.unknown((*path, "keys"), "list", fact.keys, lists)
+                keys = tuple(lists[fact.keys]) if fact.keys in lists else None
+                return Type(name="map", of=Type(name=inner), keys=keys)  # type: ignore[arg-type]
+            case "org":
+                _names(self.found, (*path, "of"), "kind", of, [*self.area.file.kinds, *self.area.groups])
+        return Type(name=fact.type)
+
+    def _scope(self) -> Scope:
+        lists = {name: tuple(entries) for name, entries in self.area.file.lists.items()}
+        names = {**BUILT_IN, **self.types}
+        names["state"] = Type(name="choice", options=tuple(self.file.states))
+        names["org_kind"] = Type(name="choice", options=tuple(self.area.file.kinds))
+        bare = Scope(names=names, lists=lists, conditions={})
+        conditions: dict[str, dict[str, Expression]] = {}
+        for list_name in self._lists_used():
+            for code, entry in self.area.file.lists[list_name].items():
+                if entry.when is None:
+                    continue
+                try:
+                    compiled = compile_expression(entry.when, bare, expect="bool")
+                except ExpressionError as error:
+                    keyed = [n for n, f in self.file.facts.items() if f.keys == list_name]
+                    self.found.add(
+                        ("facts", keyed[0], "keys") if keyed else (),
+                        "list-condition",
+                        "{list}.{code}, when: {error}",
+                        list=list_name,
+                        code=code,
+                        error=error.text(),
+                    )
+                else:
+                    conditions.setdefault(list_name, {})[code] = compiled
+        return Scope(names=names, lists=lists, conditions=conditions)
+
+    def _lists_used(self) -> set[str]:
+        texts = " ".join(v for v in _strings(self.file.model_dump(include={"facts", "transitions", "rules", "notices", "timers"})))
+        words = set(re.findall(r"[a-z][a-z0-9_]*", texts)) if "applies" in texts else set()
+        return {name for name in self.area.file.lists if name in words}
+
+    def expression(self, path: Path, text: str, expect: str | None = None) -> Expression | None:
+        """Compiles one expression, noting what is wrong with it."""
+        try:
+            return compile_expression(text, self.scope, expect=expect)
+        except ExpressionError as error:
+            self.found.add(path, "expression", error.message, offset=error.offset if "\n" not in text else 0, **error.params)
+            return None
+
+    def value(self, path: Path, text: str, fact: str) -> Expression | None:
+        """Compiles an expression whose value is written to a fact."""
+        compiled = self.expression(path, text)
+        if fact not in self.types:
+            self.found.unknown(path, "fact", fact, self.types)
+        elif compiled is not None:
+            type_ = self.types[fact]
+            fits = _FITS[type_.of.name if type_.name == "map" and type_.of else type_.name]
+            if compiled.type not in fits:
+                self.found.add(
+                    path, "unlike-types", "{fact} is {type}, the expression {other}", fact=fact, type=type_.name, other=compiled.type
+                )
+        return compiled
+
+    # -- the parts
+
+    def compile(self, id: str) -> ready.Definition:
+        file, found = self.file, self.found
+        initial = [s for s, v in file.states.items() if v.initial]
+        if len(initial) != 1:
+            found.add(("states",), "initial-state", "exactly one state is initial, here {n} are", n=len(initial))
+        _names(found, ("at",), "kind", file.at, [*self.area.file.kinds, *self.area.groups])
+        self._check_fact_names()
+        derived = self._derived()
+        rules = {name: r for name in file.rules if (r := self._rule(name)) is not None}
+        steps = {name: self._step(name, rules, derived) for name in file.transitions}
+        timers = tuple(t for name in file.timers if (t := self._timer(name)) is not None)
+        notices = tuple(self._told(name) for name in file.notices)
+        opening = self._opening()
+        start = self.grants.of(("start", "by"), file.start.by, self.types)
+        self._check_reach(initial, steps)
+        found.done()
+        return ready.Definition(
+            id=id,
+            file=file,
+            area=self.area,
+            types=self.types,
+            defaults=self._defaults(),
+            derived=derived,
+            steps=steps,
+            rules=rules,
+            start_grants=start,
+            timers=timers,
+            notices=notices,
+            opening=opening,
+            initial=initial[0],
+            final=frozenset(s for s, v in file.states.items() if v.final),
+            kinds=self.area.kinds(file.at),
+            machine=ready.build_machine(list(file.states), initial[0], list(steps.values())),
+        )
+
+    def _check_fact_names(self) -> None:
+        file, found = self.file, self.found
+        for key in ("asks", "takes"):
+            _names(found, ("start", key), "fact", getattr(file.start, key), self.types)
+        _names(found, ("seen_by",), "fact", file.seen_by, self.types)
+        _names(found, ("unique",), "fact", file.unique, [*self.types, "org"])
+        for key in ("title_fact", "sealed_with"):
+            name = getattr(file, key)
+            if name is not None and name not in self.types:
+                found.unknown((key,), "fact", name, self.types)
+        for word in re.findall(r"\{(.*?)\}", file.id or ""):
+            if word not in (*self.types, "workflow", "org", "n"):
+                found.unknown(("id",), "fact", word, [*self.types, "workflow", "org", "n"])
+        for name, fact in file.facts.items():
+            if fact.reads is not None and fact.reads.from_ not in self.types:
+                found.unknown(("facts", name, "reads", "from"), "fact", fact.reads.from_, self.types)
+
+    def _defaults(self) -> dict[str, Value]:
+        defaults: dict[str, Value] = {}
+        for name, fact in self.file.facts.items():
+            if fact.default is None:
+                continue
+            try:
+                value = parse(name, self.types[name], fact.default, ZoneInfo("UTC"))
+            except BadInput as error:
+                self.found.add(("facts", name, "default"), "wrong-type", error.message, **error.params)
+            else:
+                if value is not None:
+                    defaults[name] = value
+        self.found.done()
+        return defaults
+
+    def _derived(self) -> tuple[tuple[str, Expression], ...]:
+        compiled: dict[str, Expression] = {}
+        for name, fact in self.file.facts.items():
+            if fact.is_ is not None and (e := self.value(("facts", name, "is"), fact.is_, name)) is not None:
+                compiled[name] = e
+        ordered: dict[str, Expression] = {}
+        while len(ordered) < len(compiled):
+            ripe = [n for n, e in compiled.items() if n not in ordered and not (e.reads & (compiled.keys() - ordered.keys()))]
+            if not ripe:
+                for name in compiled.keys() - ordered.keys():
+                    self.found.add(("facts", name, "is"), "circle", "{fact} is derived from itself", fact=name)
+                break
+            ordered.update((n, compiled[n]) for n in ripe)
+        return tuple(ordered.items())
+
+    def _rule(self, name: str) -> Rule | None:
+        spec = self.file.rules[name]
+        path: Path = ("rules", name)
+        holds = self.expression((*path, "holds"), spec.holds, "bool")
+        day = self.expression((*path, "day"), spec.day, "date") if spec.day else None
+        day_at: dict[str, Expression] = {}
+        for trigger, text in spec.day_at.items():
+            if trigger not in self.file.transitions:
+                self.found.unknown((*path, "day_at", trigger), "trigger", trigger, self.file.transitions)
+            if (e := self.expression((*path, "day_at", trigger), text, "date")) is not None:
+                day_at[trigger] = e
+        when = self.expression((*path, "when"), spec.when, "bool") if spec.when else None
+        waived = self.expression((*path, "waived_by"), spec.waived_by, "bool") if spec.waived_by else None
+        versions = self._versions(path, name, holds)
+        if holds is None or not versions:
+            return None
+        parts = [holds, day, when, waived, *day_at.values(), *(v.holds for v in versions)]
+        return Rule(
+            id=name,
+            label=spec.label,
+            mend=spec.mend,
+            versions=tuple(versions),
+            day=day,
+            day_at=day_at,
+            when=when,
+            waived_by=waived,
+            reads=frozenset().union(*(p.reads for p in parts if p is not None)),
+        )
+
+    def _versions(self, path: Path, name: str, holds: Expression | None) -> list[Version]:
+        spec = self.file.rules[name]
+        if isinstance(spec.versions, str):
+            series = self.area.file.sources.get(spec.versions)
+            if series is None:
+                self.found.unknown((*path, "versions"), "series of sources", spec.versions, self.area.file.sources)
+                return []
+        else:
+            series = spec.versions
+            _check_versions(self.found, (*path, "versions"), series, ((g.from_, g.until) for g in spec.gaps))
+        versions: list[Version] = []
+        for i, v in enumerate(series):
+            own = self.expression((*path, "versions", i, "holds"), v.holds, "bool") if v.holds else holds
+            if own is not None:
+                versions.append(
+                    Version(source=v.source, from_=v.from_, until=v.until, unverified=v.unverified, note=v.note, holds=own)
+                )
+        return versions
+
+    def _step(self, name: str, rules: Mapping[str, Rule], derived: Sequence[tuple[str, Expression]]) -> ready.Step:
+        spec, path = self.file.transitions[name], ("transitions", name)
+        found = self.found
+        _names(found, (*path, "from"), "state", spec.from_, self.file.states)
+        _names(found, (*path, "never_by_who_did"), "trigger", spec.never_by_who_did, self.file.transitions)
+        for key in ("asks", "asks_anew", "takes"):
+            _names(found, (*path, key), "fact", getattr(spec, key), self.types)
+        forces: list[tuple[Force, Rule]] = []
+        for key, force in (("guards", "guard"), ("limits", "limit"), ("warns", "warn")):
+            names = getattr(spec, key)
+            _names(found, (*path, key), "rule", names, self.file.rules)
+            forces.extend((force, rules[r]) for r in names if r in rules)  # type: ignore[misc]
+        by_clock = "clock" in spec.by
+        grants = () if by_clock else self.grants.of((*path, "by"), spec.by, self.types)
+        targets = self._targets(path, spec)
+        fills = tuple((f, e) for f, text in spec.fills.items() if (e := self.value((*path, "fills", f), text, f)))
+        invalid = tuple(self._invalid(path, spec))
+        sets = tuple(self._settings(path, spec))
+        opens = None
+        if spec.opens is not None:
+            given = ((f, self.expression((*path, "opens", "with", f), t)) for f, t in spec.opens.with_.items())
+            opens = (spec.opens.workflow, tuple((f, e) for f, e in given if e is not None))
+        self._check_effects(path, spec)
+        read = [e for _, e in targets if e] + [e for _, e in fills] + [i.when for i in invalid]
+        read += [e for s in sets for e in (s.to, s.key, s.when) if e] + [e for _, e in (opens[1] if opens else ())]
+        needed = frozenset().union(*(r.reads for _, r in forces), *(e.reads for e in read))
+        return ready.Step(
+            trigger=name,
+            label=spec.label,
+            sources=frozenset(spec.from_),
+            targets=targets,
+            grants=grants,
+            by_clock=by_clock,
+            never=tuple(spec.never_by_who_did),
+            asks=tuple(spec.asks),
+            asks_anew=tuple(spec.asks_anew),
+            takes=tuple(spec.takes),
+            fills=fills,
+            invalid=invalid,
+            rules=tuple(forces),
+            answered=frozenset().union(*(self._through(r.reads, derived) for f, r in forces if f != "warn")),
+            sets=sets,
+            clears=spec.clears,
+            opens=opens,
+            belongs_to=spec.belongs_to,
+            batch=spec.batch,
+            line_sets=self._line_sets(path, spec),
+            derived=tuple((n, e) for n, e in derived if n in self._through(needed, derived)),
+        )
+
+    @staticmethod
+    def _through(reads: frozenset[str], derived: Sequence[tuple[str, Expression]]) -> frozenset[str]:
+        """Returns the facts read, and those that the derived ones among them read."""
+        all_ = set(reads)
+        for name, expression in reversed(derived):
+            if name in all_:
+                all_ |= expression.reads
+        return frozenset(all_)
+
+    def _targets(self, path: Path, spec: Transition) -> tuple[tuple[str, Expression | None], ...]:
+        targets: list[tuple[str, Expression | None]] = []
+        for i, target in enumerate(spec.to):
+            at = (*path, "to", i) if len(spec.to) > 1 else (*path, "to")
+            if target.state != "same" and target.state not in self.file.states:
+                self.found.unknown(at, "state", target.state, [*self.file.states, "same"])
+            if target.when is None and i < len(spec.to) - 1:
+                self.found.add(at, "target-never", "the targets after this one are never reached: it has no `when`")
+            if target.when is not None and i == len(spec.to) - 1:
+                self.found.add(at, "target-last", "the last target has no `when`, so that there is always one")
+            when = self.expression((*at, "when"), target.when, "bool") if target.when else None
+            targets.append((target.state, when))
+        return tuple(targets)
+
+    def _invalid(self, path: Path, spec: Transition) -> Iterable[ready.Invalid]:
+        for i, invalid in enumerate(spec.invalid):
+            if invalid.fact not in self.types:
+                self.found.unknown((*path, "invalid", i, "fact"), "fact", invalid.fact, self.types)
+            when = self.expression((*path, "invalid", i, "when"), invalid.when, "bool")
+            if when is not None:
+                yield ready.Invalid(when=when, fact=invalid.fact, message=invalid.message)
+
+    def _settings(self, path: Path, spec: Transition) -> Iterable[ready.Setting]:
+        for fact, setting in spec.sets.items():
+            at = (*path, "sets", fact)
+            to = self.value(at, setting.to, fact)
+            key = self.expression(at, setting.key) if setting.key else None
+            when = self.expression(at, setting.when, "bool") if setting.when else None
+            type_ = self.types.get(fact)
+            if type_ is not None and (type_.name == "map") != (setting.key is not None):
+                self.found.add(at, "map-key", "a map fact is set under a `key`, another fact is not")
+            if to is not None:
+                yield ready.Setting(fact=fact, to=to, key=key, when=when)
+
+    def _check_effects(self, path: Path, spec: Transition) -> None:
+        _names(self.found, (*path, "clears", "cycles"), "cycle", spec.clears.cycles, self.file.cycles)
+        for i, name in enumerate(spec.clears.facts):
+            fact, _, key = name.partition(".")
+            type_ = self.types.get(fact)
+            if type_ is None:
+                self.found.unknown((*path, "clears", "facts", i), "fact", fact, self.types)
+            elif key and (type_.name != "map" or (type_.keys is not None and key not in type_.keys)):
+                self.found.unknown((*path, "clears", "facts", i), "key", name, type_.keys or ())
+        if spec.belongs_to is not None:
+            type_ = self.types.get(spec.belongs_to)
+            if type_ is None or type_.name != "org":
+                known = [n for n, t in self.types.items() if t.name == "org"]
+                self.found.unknown((*path, "belongs_to"), "fact of type org", spec.belongs_to, known)
+
+    def _line_sets(self, path: Path, spec: Transition) -> dict[str, tuple[tuple[str, Expression], ...]]:
+        lines: dict[str, tuple[tuple[str, Expression], ...]] = {}
+        if spec.batch is None:
+            return lines
+        at = (*path, "batch")
+        if spec.batch.day not in self.types or self.types[spec.batch.day].name != "date":
+            known = [n for n, t in self.types.items() if t.name == "date"]
+            self.found.unknown((*at, "day"), "fact of type date", spec.batch.day, known)
+        if spec.batch.rest is not None and spec.batch.rest.do not in spec.batch.each:
+            self.found.unknown((*at, "rest", "do"), "line", spec.batch.rest.do, spec.batch.each)
+        for name, line in spec.batch.each.items():
+            if (line.step is None) == (not line.sets):
+                self.found.add((*at, "each", name), "line-does", "a line either runs a step or sets facts")
+            given = ((f, self.expression((*at, "each", name, "sets", f), t)) for f, t in line.sets.items())
+            lines[name] = tuple((f, e) for f, e in given if e is not None)
+        return lines
+
+    def _timer(self, name: str) -> ready.Timer | None:
+        spec, path = self.file.timers[name], ("timers", name)
+        _names(self.found, (*path, "while"), "state", spec.while_, self.file.states)
+        fired = self.file.transitions.get(spec.fires)
+        if fired is None:
+            self.found.unknown((*path, "fires"), "trigger", spec.fires, self.file.transitions)
+        elif "clock" not in fired.by:
+            self.found.add((*path, "fires"), "not-by-clock", "{trigger} is not `by: clock`", trigger=spec.fires)
+        at = self.expression((*path, "at"), spec.at, "date")
+        return None if at is None else ready.Timer(name=name, at=at, states=frozenset(spec.while_), fires=spec.fires)
+
+    def _told(self, name: str) -> ready.Told:
+        spec, path = self.file.notices[name], ("notices", name)
+        found = self.found
+        _names(found, (*path, "while"), "state", spec.while_, self.file.states)
+        _names(found, (*path, "on"), "trigger", spec.on, [*self.file.transitions, "start"])
+        if bool(spec.on) == bool(spec.due) or bool(spec.due) != bool(spec.send):
+            found.add(path, "notice-when", "a notice is either told `on` a step, or has `due` and `send`")
+        for i, r in enumerate(spec.to):
+            _check_recipient(found, (*path, "to", i), r.roles, r.kind, self.area.file)
+        template = spec.template or name
+        if self.templates is not None and template not in self.templates:
+            found.unknown((*path, "template") if spec.template else path, "template", template, self.templates)
+        return ready.Told(
+            rule=name,
+            spec=spec,
+            due=self.expression((*path, "due"), spec.due, "date") if spec.due else None,
+            condition=self.expression((*path, "if"), spec.if_, "bool") if spec.if_ else None,
+            states=frozenset(spec.while_),
+        )
+
+    def _opening(self) -> ready.Opening | None:
+        spec = self.file.opens_by_itself
+        if spec is None:
+            return None
+        path: Path = ("opens_by_itself",)
+        kinds = [*self.area.file.kinds, *self.area.groups]
+        for i, unit in enumerate(spec.for_):
+            _names(self.found, (*path, "for", i, "kinds"), "kind", unit.kinds, kinds)
+            _names(self.found, (*path, "for", i, "under"), "kind", unit.under or [], kinds)
+        if self.file.id is None or not self.file.unique:
+            self.found.add(path, "opens-unnamed", "a workflow that opens by itself has an `id` and says what is `unique`")
+        on = self.expression((*path, "on"), spec.on, "date")
+        sets = tuple((f, e) for f, t in spec.sets.items() if (e := self.value((*path, "sets", f), t, f)) is not None)
+        return None if on is None else ready.Opening(spec=spec, on=on, sets=sets)
+
+    def _check_reach(self, initial: Sequence[str], steps: Mapping[str, ready.Step]) -> None:
+        reached, edge = set(initial), list(initial)
+        while edge:
+            state = edge.pop()
+            for step in steps.values():
+                if state in step.sources:
+                    new = {t for t, _ in step.targets if t != "same"} - reached
+                    reached |= new
+                    edge += sorted(new)
+        for state in self.file.states:
+            if initial and state not in reached:
+                self.found.add(("states", state), "unreachable", "no transition leads to {state}", severity="warning", state=state)
+
+
+def _strings(value: object) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _strings(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _strings(item)
+
+
+# ---- several workflows together ----
+
+
+def check_together(definitions: Mapping[str, ready.Definition], trees: Mapping[str, tuple[object, str]]) -> list[Finding]:
+    """Returns what is wrong between workflows: what one opens, reads or moves in another. `trees` gives tree and file name."""
+    found: list[Finding] = []
+    for name, definition in definitions.items():
+        one = Findings(*trees[name])
+        for trigger, step in definition.steps.items():
+            path: Path = ("transitions", trigger)
+            if step.opens is not None:
+                _check_opened(one, path, step, definitions)
+            if step.batch is not None:
+                _check_batch(one, path, step, definitions)
+        for fact, spec in definition.file.facts.items():
+            if spec.type == "subject" and spec.of and spec.of[0] not in definitions:
+                one.unknown(("facts", fact, "of"), "workflow", spec.of[0], definitions)
+            if spec.reads is not None:
+                _check_read(one, fact, definition, definitions)
+        found += one.found
+    return found
+
+
+def _check_opened(one: Findings, path: Path, step: ready.Step, definitions: Mapping[str, ready.Definition]) -> None:
+    assert step.opens is not None
+    workflow, given = step.opens
+    if workflow not in definitions:
+        one.unknown((*path, "opens", "workflow"), "workflow", workflow, definitions)
+        return
+    types = definitions[workflow].types
+    for fact, expression in given:
+        if fact not in types:
+            one.unknown((*path, "opens", "with", fact), "fact", fact, types)
+        elif expression.type not in _FITS[types[fact].name]:
+            one.add((*path, "opens", "with", fact), "unlike-types", "{fact} is {type}", fact=fact, type=types[fact].name)
+
+
+def _check_batch(one: Findings, path: Path, step: ready.Step, definitions: Mapping[str, ready.Definition]) -> None:
+    assert step.batch is not None
+    other = definitions.get(step.batch.workflow)
+    if other is None:
+        one.unknown((*path, "batch", "workflow"), "workflow", step.batch.workflow, definitions)
+        return
+    _names(one, (*path, "batch", "in"), "state", step.batch.in_, other.file.states)
+    if step.batch.rest is not None:
+        _names(one, (*path, "batch", "rest", "in"), "state", step.batch.rest.in_, other.file.states)
+    for name, line in step.batch.each.items():
+        at = (*path, "batch", "each", name)
+        if line.step is not None and line.step not in other.steps:
+            one.unknown((*at, "step"), "trigger", line.step, other.steps)
+        for fact, expression in step.line_sets[name]:
+            if fact not in other.types:
+                one.unknown((*at, "sets", fact), "fact", fact, other.types)
+            elif expression.type not in _FITS[other.types[fact].name]:
+                one.add((*at, "sets", fact), "unlike-types", "{fact} is {type}", fact=fact, type=other.types[fact].name)
+
+
+def _check_read(
+    one: Findings, fact: str, definition: ready.Definition, definitions: Mapping[str, ready.Definition]
+) -> None:
+    spec = definition.file.facts[fact]
+    assert spec.reads is not None
+    through = definition.file.facts.get(spec.reads.from_)
+    if through is None or through.type != "subject" or not through.of:
+        one.add(("facts", fact, "reads", "from"), "not-a-subject", "{fact} does not name a subject", fact=spec.reads.from_)
+        return
+    other = definitions.get(through.of[0])
+    if other is None:
+        return
+    if spec.reads.fact not in other.types:
+        one.unknown(("facts", fact, "reads", "fact"), "fact", spec.reads.fact, other.types)
+    elif other.types[spec.reads.fact].name != spec.type:
+        one.add(
+            ("facts", fact, "type"), "unlike-types", "{fact} is {type} there", fact=spec.reads.fact, type=other.types[spec.reads.fact].name
+        )

@@ -1,0 +1,188 @@
+"""What happened: the layout of an event, and the subject that a row of events makes.
+
+An event's body is a plain mapping that becomes canonical JSON once, is hashed, and never changes. Ids, codes and days
+stand plain in it; facts, reasons and texts stand in its payload, sealed under the subject's own key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+
+from engine.core.errors import Damaged
+from engine.core.guards import Judgement
+from engine.core.subject import Changes, MapChange, changed
+from engine.core.values import Json, Type, Value, from_json, to_json
+
+STARTED, MOVED, FACTS_SET, UNDONE, VOIDED = "started", "moved", "facts_set", "undone", "voided"
+VOID = "void"  # the state of a subject whose beginning was undone; no definition may declare it
+REFUSED, DENIED = "refused", "denied"
+OFFICE = "office_changed"
+NOTICE = "notice"
+DEFINITION = "definition_loaded"
+ERASED = "key_erased"
+
+CHANGING = frozenset({STARTED, MOVED, FACTS_SET, UNDONE, VOIDED})  # events that change a subject, each its version by one
+COUNTED = frozenset({STARTED, MOVED, FACTS_SET})
+
+
+def stamp(time: datetime) -> str:
+    """Returns a time as it is stored: UTC, microseconds, `Z`; always 27 letters."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def unstamp(text: str) -> datetime:
+    """Reads back a stored time."""
+    return datetime.fromisoformat(text)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One event as it is read back. `payload` is None when its key is erased or was not asked for."""
+
+    id: str
+    kind: str
+    at: str
+    on: str | None
+    actor: str | None
+    behalf: str | None
+    channel: str
+    account: str | None
+    command: str | None
+    subject: str | None
+    workflow: str | None
+    org: str | None
+    trigger: str | None
+    source: str | None
+    to: str | None
+    definition: str | None
+    rules: Sequence[Sequence[Json]] = ()
+    breaches: Sequence[str] = ()
+    undoes: str | None = None
+    detail: Mapping[str, Json] = field(default_factory=dict)
+    payload: Mapping[str, Json] | None = None
+    hash: str = ""
+    seq: int = -1
+
+    @property
+    def by_person(self) -> bool:
+        """Tells whether a person, not the clock, did it."""
+        return self.actor is not None
+
+
+def rule_codes(judgements: Iterable[Judgement]) -> list[Json]:
+    """Returns what an event keeps of the rules, plain: id, force, result, first day of the version (or None)."""
+    return [[j.rule.id, j.force, j.result, j.version.from_.isoformat() if j.version else None] for j in judgements]
+
+
+def changes_json(changes: Changes) -> dict[str, Json]:
+    """Returns changes as JSON."""
+    return {
+        name: {k: to_json(v) for k, v in change.items()} if isinstance(change, dict) else to_json(change)
+        for name, change in changes.items()
+    }
+
+
+def changes_from_json(types: Mapping[str, Type], stored: Mapping[str, Json]) -> dict[str, Value | MapChange | None]:
+    """Reads changes back. A fact that the definition no longer declares is left out."""
+    changes: dict[str, Value | MapChange | None] = {}
+    for name, value in stored.items():
+        type_ = types.get(name)
+        if type_ is None:
+            continue
+        if isinstance(value, dict) and type_.of is not None:
+            of = type_.of
+            change: MapChange = {}
+            for key, item in value.items():
+                read = from_json(of, item)
+                change[key] = None if isinstance(read, dict) else read
+            changes[name] = change
+        else:
+            changes[name] = from_json(type_, value)
+    return changes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What the events of one subject make of it."""
+
+    workflow: str
+    org: str
+    state: str
+    version: int
+    definition: str
+    facts: Mapping[str, Value]
+    doers: Mapping[str, tuple[str, ...]]
+    started_on: date
+    entered_on: date
+    person_on: date
+    last_event: str
+    undone: frozenset[str] = frozenset()
+
+
+def replay(entries: Iterable[Entry], types_of: Mapping[str, Mapping[str, Type]] | None, types: Mapping[str, Type]) -> Standing | None:
+    """Returns the subject that its events, oldest first, make; what was undone does not count. None without events.
+
+    `types_of` gives the fact types by definition, where it differs from `types`. Entries need their payload.
+    """
+    all_ = [e for e in entries if e.kind in CHANGING]
+    undone = frozenset(e.undoes for e in all_ if e.kind == UNDONE and e.undoes)
+    now: Standing | None = None
+    for version, entry in enumerate(all_, start=1):
+        if entry.kind != UNDONE and entry.id not in undone:
+            known = (types_of or {}).get(entry.definition or "", types)
+            now = step(now, entry, known)
+        if now is not None:
+            now = replace(now, version=version, last_event=entry.id, undone=undone)
+    return now
+
+
+def step(now: Standing | None, entry: Entry, types: Mapping[str, Type]) -> Standing:
+    """Returns the subject after one event more. Raises Damaged when the event cannot follow."""
+    stored = (entry.payload or {}).get("facts") or {}
+    assert isinstance(stored, dict)
+    changes = changes_from_json(types, stored)
+    on = date.fromisoformat(entry.on or entry.at[:10])
+    if now is None:
+        if entry.kind != STARTED or entry.workflow is None or entry.org is None or entry.to is None:
+            raise Damaged("{subject} does not begin with a start (event {event})", subject=entry.subject, event=entry.id)
+        return Standing(
+            workflow=entry.workflow,
+            org=entry.org,
+            state=entry.to,
+            version=1,
+            definition=entry.definition or "",
+            facts=changed({}, changes),
+            doers={},
+            started_on=on,
+            entered_on=on,
+            person_on=on if entry.by_person else date.min,
+            last_event=entry.id,
+        )
+    moved = entry.kind == MOVED
+    if entry.kind == VOIDED:
+        return replace(now, state=VOID, entered_on=on)
+    to = entry.to if moved and entry.to is not None else now.state
+    doers = now.doers
+    if moved and entry.by_person and entry.trigger is not None:
+        persons = [p for p in (entry.actor, entry.behalf) if p is not None]
+        doers = {**doers, entry.trigger: tuple(sorted({*doers.get(entry.trigger, ()), *persons}))}
+    return replace(
+        now,
+        org=entry.org or now.org,
+        state=to,
+        definition=entry.definition or now.definition,
+        facts=changed(now.facts, changes),
+        doers=doers,
+        entered_on=on if to != now.state else now.entered_on,
+        person_on=max(on, now.person_on) if moved and entry.by_person else now.person_on,
+    )
+
+
+def last_step(entries: Sequence[Entry], undone: frozenset[str]) -> Entry | None:
+    """Returns the last transition that is not undone, or None."""
+    for entry in reversed(entries):
+        if entry.kind == MOVED and entry.id not in undone:
+            return entry
+    return None

@@ -1,0 +1,274 @@
+"""The definitions that are loaded: read from folders, kept in the store by their hash, compiled once.
+
+A subject is pinned to the states, transitions and facts of the definition it began under; rules, timers, notices and
+texts are read from the newest one, by date.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from engine.core.check import check_together, compile_area, compile_workflow
+from engine.core.definition import AreaFile, WorkflowFile
+from engine.core.errors import BadInput, FileRefused, NotFound
+from engine.core.events import stamp
+from engine.core.guards import Rule
+from engine.core.machine import Area, Definition, Step
+from engine.core.reader import Finding, FindingsError, load_model, read_yaml
+from engine.store.rows import DefinitionRow
+
+AREA_FILE = "area.yaml"
+TEMPLATE_END = ".j2"
+
+
+def shipped_folder() -> Path:
+    """Returns the folder of the workflows that come with the program."""
+    return Path(__file__).resolve().parent.parent / "workflows"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A workflow file with the area file beside it, as texts. `templates` are the names of the notice templates."""
+
+    workflow: str
+    file: str
+    text: str
+    area_file: str
+    area_text: str
+    templates: frozenset[str] | None = None
+
+    @property
+    def id(self) -> str:
+        """The hash of both files."""
+        digest = hashlib.sha256(hashlib.sha256(self.area_text.encode()).digest())
+        digest.update(hashlib.sha256(self.text.encode()).digest())
+        return digest.hexdigest()
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise FileRefused("the file is not UTF-8", file=str(path), line=1) from error
+    except OSError as error:
+        raise BadInput("{file} cannot be read: {why}", file=str(path), why=error.strerror) from error
+
+
+def _is_workflow(tree: object) -> bool:
+    return isinstance(tree, Mapping) and "workflow" in tree
+
+
+def read_folder(folder: Path) -> list[Source]:
+    """Returns the workflows of a folder. Raises BadInput when there is no area.yaml, FileRefused for YAML that is not."""
+    area_path = folder / AREA_FILE
+    if not area_path.is_file():
+        raise BadInput("{folder} holds no area.yaml, so it is not a folder of workflows", folder=str(folder))
+    area_text = _read(area_path)
+    templates = frozenset(p.name.removesuffix(TEMPLATE_END).rsplit(".", 1)[0] for p in folder.glob(f"notices/*{TEMPLATE_END}"))
+    sources: list[Source] = []
+    for path in sorted(folder.glob("*.yaml")):
+        if path.name == AREA_FILE:
+            continue
+        text = _read(path)
+        tree = read_yaml(text, str(path))
+        if _is_workflow(tree):
+            sources.append(
+                Source(
+                    workflow=str(tree["workflow"]),  # type: ignore[index,call-overload]
+                    file=str(path),
+                    text=text,
+                    area_file=str(area_path),
+                    area_text=area_text,
+                    templates=templates,
+                )
+            )
+    return sources
+
+
+def find_sources(names: Sequence[str], base: Path | None = None) -> list[Source]:
+    """Returns the workflows that names mean: folders, files, or ids of shipped workflows; with those they refer to.
+
+    Names are looked for from `base` first. Raises BadInput for one that means nothing.
+    """
+    found: dict[str, Source] = {}
+    for name in names:
+        for path in ([] if base is None else [base / name]) + [Path(name), shipped_folder() / name]:
+            if path.is_dir():
+                found.update((s.workflow, s) for s in read_folder(path))
+                break
+            if path.is_file():
+                beside = {s.workflow: s for s in read_folder(path.parent)}
+                chosen = [s.workflow for s in beside.values() if Path(s.file).resolve() == path.resolve()]
+                found.update((w, beside[w]) for w in _closure(chosen, beside))
+                break
+        else:
+            shipped = {s.workflow: s for s in shipped_sources()}
+            if name not in shipped:
+                raise NotFound("{name} is neither a file, nor a folder, nor a shipped workflow", name=name)
+            found.update((w, shipped[w]) for w in _closure([name], shipped))
+    return list(found.values())
+
+
+def _closure(names: Iterable[str], known: Mapping[str, Source]) -> list[str]:
+    """Returns the workflows and those that they open, read or move."""
+    wanted = list(names)
+    for name in wanted:
+        tree = read_yaml(known[name].text, known[name].file)
+        file = load_model(WorkflowFile, tree, file=known[name].file)
+        refers = [t.opens.workflow for t in file.transitions.values() if t.opens]
+        refers += [t.batch.workflow for t in file.transitions.values() if t.batch]
+        refers += [f.of[0] for f in file.facts.values() if f.type == "subject" and f.of]
+        wanted += [r for r in refers if r in known and r not in wanted]
+    return wanted
+
+
+def shipped_sources() -> list[Source]:
+    """Returns the workflows that come with the program."""
+    return [s for area in sorted(shipped_folder().glob(f"*/{AREA_FILE}")) for s in read_folder(area.parent)]
+
+
+class Compiled:
+    """Compiles sources, each once, together with the area they share."""
+
+    def __init__(self) -> None:
+        self._areas: dict[str, Area] = {}
+        self._definitions: dict[str, Definition] = {}
+
+    def area(self, source: Source) -> Area:
+        """Returns the area of a source. Raises FindingsError."""
+        key = hashlib.sha256(source.area_text.encode()).hexdigest()
+        if key not in self._areas:
+            tree = read_yaml(source.area_text, source.area_file)
+            file = load_model(AreaFile, tree, file=source.area_file)
+            self._areas[key] = compile_area(file, tree, source.area_file)
+        return self._areas[key]
+
+    def definition(self, source: Source) -> Definition:
+        """Returns the definition of a source. Raises FindingsError."""
+        if source.id not in self._definitions:
+            area = self.area(source)
+            tree = read_yaml(source.text, source.file)
+            file = load_model(WorkflowFile, tree, file=source.file)
+            self._definitions[source.id] = compile_workflow(
+                area, file, tree, source.file, id=source.id, templates=source.templates
+            )
+        return self._definitions[source.id]
+
+
+def compile_all(sources: Sequence[Source], compiled: Compiled | None = None) -> dict[str, Definition]:
+    """Returns the definitions by workflow. Raises FindingsError with everything wrong in all the files."""
+    compiled = compiled or Compiled()
+    findings: list[Finding] = []
+    definitions: dict[str, Definition] = {}
+    for source in sources:
+        try:
+            definitions[source.workflow] = compiled.definition(source)
+        except FindingsError as error:
+            findings += [f for f in error.findings if f not in findings]
+    if not findings:
+        trees = {s.workflow: (read_yaml(s.text, s.file), s.file) for s in sources}
+        findings = [f for f in check_together(definitions, trees) if f.severity == "error"]
+    if findings:
+        raise FindingsError(tuple(findings))
+    return definitions
+
+
+class Library:
+    """The definitions of one database: the newest of each workflow, and the older ones that subjects are pinned to."""
+
+    def __init__(self, rows: Sequence[DefinitionRow], compiled: Compiled | None = None) -> None:
+        self._compiled = compiled or Compiled()
+        self._sources = {r.id: _source(r) for r in rows}
+        self._newest = {s.workflow: s for s in self._sources.values()}
+        self._joined: dict[tuple[str, str], Definition] = {}
+
+    @property
+    def workflows(self) -> list[str]:
+        """The ids of the workflows."""
+        return list(self._newest)
+
+    def newest(self, workflow: str) -> Definition:
+        """Returns the newest definition of a workflow. Raises NotFound."""
+        source = self._newest.get(workflow)
+        if source is None:
+            raise NotFound("there is no workflow {name}; there are: {known}", name=workflow, known=", ".join(self._newest))
+        return self._compiled.definition(source)
+
+    def pinned(self, workflow: str, id: str) -> Definition:
+        """Returns what a subject runs under: the drawing of its own definition, the newest one's rules and notices."""
+        newest = self.newest(workflow)
+        source = self._sources.get(id)
+        if id == newest.id or source is None:
+            return newest
+        key = (id, newest.id)
+        if key not in self._joined:
+            self._joined[key] = _join(self._compiled.definition(source), newest)
+        return self._joined[key]
+
+    @cached_property
+    def lending(self) -> frozenset[str]:
+        """The workflows whose facts others read."""
+        return frozenset(
+            f.of[0]
+            for d in self.all_newest().values()
+            if any(x.reads is not None for x in d.file.facts.values())
+            for f in d.file.facts.values()
+            if f.type == "subject" and f.of
+        )
+
+    def all_newest(self) -> dict[str, Definition]:
+        """Returns the newest definition of every workflow."""
+        return {w: self.newest(w) for w in self._newest}
+
+    @property
+    def area(self) -> Area:
+        """The area of the workflows. Raises NotFound when nothing is loaded."""
+        for workflow in self._newest:
+            return self.newest(workflow).area
+        raise NotFound("no workflow is loaded; run: ketnap init")
+
+
+def _source(row: DefinitionRow) -> Source:
+    return Source(
+        workflow=row.workflow, file=row.file, text=row.text, area_file=f"{row.area}/{AREA_FILE}", area_text=row.area_text
+    )
+
+
+def _join(old: Definition, new: Definition) -> Definition:
+    def with_rules(step: Step) -> Step:
+        return replace(step, rules=tuple((force, _newer(rule, new)) for force, rule in step.rules))
+
+    notices = tuple(n for n in new.notices if n.states <= set(old.file.states))
+    return replace(
+        old,
+        steps={t: with_rules(s) for t, s in old.steps.items()},
+        rules={**old.rules, **new.rules},
+        notices=notices,
+        area=new.area,
+    )
+
+
+def _newer(rule: Rule, new: Definition) -> Rule:
+    found = new.rules.get(rule.id)
+    return found if found is not None and found.reads <= set(new.types) | set(rule.reads) else rule
+
+
+def rows_of(sources: Sequence[Source], definitions: Mapping[str, Definition], now: datetime) -> list[DefinitionRow]:
+    """Returns the rows that keep these sources."""
+    return [
+        DefinitionRow(
+            id=s.id,
+            workflow=s.workflow,
+            area=definitions[s.workflow].area.file.area,
+            area_text=s.area_text,
+            text=s.text,
+            file=Path(s.file).name,
+            loaded_at=stamp(now),
+        )
+        for s in sources
+    ]

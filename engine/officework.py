@@ -1,0 +1,354 @@
+"""Changes of the office itself: organisations, officers, roles, substitutes, days off. Each with its event."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+
+from engine.core import events
+from engine.core.authority import authorise
+from engine.core.errors import BadInput, NotFound
+from engine.core.values import Json
+from engine.office import ALWAYS_FROM
+from engine.steps import By
+from engine.store.rows import DayRow, OfficerRow, OrgRow, RoleRow, SubstituteRow
+from engine.work import Work
+
+Marks = Mapping[str, Mapping[str, str | None]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrgChange:
+    """An organisation to be founded or changed from a day on (None: for as long as anybody knows).
+
+    None leaves a part of an organisation that stands already as it is.
+    """
+
+    id: str
+    kind: str | None = None
+    name: str | None = None
+    parent: str | None = None
+    from_: date | None = None
+    until: date | None = None
+    merge_into: str | None = None
+    marks: Marks | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfficerChange:
+    """An officer to be added or changed; roles are held in the officer's organisation."""
+
+    id: str
+    name: str | None = None
+    org: str | None = None
+    roles: Sequence[str] | None = None
+    email: str | None = None
+    phone: str | None = None
+    from_: date | None = None
+    until: date | None = None
+    disabled: bool | None = None
+    account: str | None = None
+    token: str | None = None
+    password: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """How many were created, updated, and found as they were."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    ids: Sequence[str] = field(default_factory=list)
+
+
+def permit(work: Work, what: str, by: By, unit: str | None = None) -> None:
+    """Sees that the officer may change `what` (a field of the area's permissions). Raises Denied.
+
+    A database without officers is open: the first are added by whoever sets it up.
+    """
+    if not work.office.officers and by.officer is None:
+        return
+    grants = work.library.area.permissions[what]
+    place = unit
+    if place is None:
+        officer = work.office.officers.get(by.officer or "")
+        place = officer.org if officer is not None else ""
+    authorise(work.office, by.officer or "", grants, place, facts={}, on=work.today)
+
+
+# ---- organisations ----
+
+
+def put_orgs(work: Work, changes: Iterable[OrgChange], by: By) -> Counts:
+    """Founds, renames, moves, merges or closes organisations. Raises BadInput for what does not fit the tree."""
+    created = updated = unchanged = 0
+    ids: list[str] = []
+    for change in changes:
+        before = _org_rows(work, change.id)
+        ids.append(change.id)
+        if change.merge_into is not None:
+            _merge(work, change, by)
+            updated += 1
+        elif not before:
+            _found(work, change, by)
+            created += 1
+        elif _change(work, before, change, by):
+            updated += 1
+        else:
+            unchanged += 1
+    return Counts(created=created, updated=updated, unchanged=unchanged, ids=ids)
+
+
+def _org_rows(work: Work, id: str) -> list[OrgRow]:
+    return sorted((r for r in work.tx.orgs() if r.id == id), key=lambda r: r.from_day)
+
+
+def _check_org(work: Work, change: OrgChange, kind: str | None) -> None:
+    file = work.library.area.file
+    if kind is None or kind not in file.kinds:
+        raise BadInput("{org}: there is no kind {kind}; there are: {known}", org=change.id, kind=kind, known=", ".join(file.kinds))
+    tree = work.office.tree
+    if change.parent is not None and change.parent not in tree.by_id:
+        raise NotFound("{org}: there is no organisation {parent} to stand under", org=change.id, parent=change.parent)
+    if change.parent is not None and change.id in tree.path(change.parent):
+        raise BadInput("{org} cannot stand under {parent}, which stands under it", org=change.id, parent=change.parent)
+    for mark in change.marks or {}:
+        if mark not in file.marks or kind not in work.library.area.kinds(file.marks[mark].at):
+            raise BadInput("{org}: an organisation of kind {kind} does not carry {mark}", org=change.id, kind=kind, mark=mark)
+
+
+def _found(work: Work, change: OrgChange, by: By) -> None:
+    _check_org(work, change, change.kind)
+    if not (change.name or "").strip():
+        raise BadInput("{org} has no name", org=change.id)
+    row = OrgRow(
+        id=change.id,
+        kind=change.kind or "",
+        name=(change.name or "").strip(),
+        parent=change.parent,
+        from_day=change.from_.isoformat() if change.from_ else ALWAYS_FROM,
+        until_day=change.until.isoformat() if change.until else None,
+        merged_into=None,
+        marks_json=_dump(change.marks or {}),
+        created_at=work.ledger.at,
+    )
+    _write_orgs(work, "founded", [row], by)
+
+
+def _change(work: Work, before: Sequence[OrgRow], change: OrgChange, by: By) -> bool:
+    last = before[-1]
+    _check_org(work, change, change.kind or last.kind)
+    marks = {**json.loads(last.marks_json), **(change.marks or {})}
+    new = replace(
+        last,
+        kind=change.kind or last.kind,
+        name=change.name or last.name,
+        parent=change.parent if change.parent is not None else last.parent,
+        until_day=change.until.isoformat() if change.until else last.until_day,
+        marks_json=_dump(marks),
+    )
+    if new == last:
+        return False
+    drawn = (new.kind, new.name, new.parent) != (last.kind, last.name, last.parent)
+    start = (change.from_ or work.today).isoformat()
+    rows = [new]
+    if drawn and start > last.from_day:
+        ends = (date.fromisoformat(start) - timedelta(days=1)).isoformat()
+        rows = [replace(last, until_day=ends), replace(new, from_day=start)]
+    _write_orgs(work, "changed", rows, by)
+    return True
+
+
+def _merge(work: Work, change: OrgChange, by: By) -> None:
+    """Closes an organisation today; what stood under it, and the open subjects that live at it, go to the other."""
+    target = change.merge_into or ""
+    tree = work.office.tree
+    if change.id not in tree.by_id:
+        raise NotFound("there is no organisation {org}", org=change.id)
+    if target not in tree.by_id or change.id in tree.path(target):
+        raise BadInput("{org} cannot be merged into {target}", org=change.id, target=target)
+    start = change.from_ or work.today
+    ends = (start - timedelta(days=1)).isoformat()
+    rows = [replace(_org_rows(work, change.id)[-1], until_day=ends, merged_into=target)]
+    for child in tree.children(change.id):
+        last = _org_rows(work, child.id)[-1]
+        if last.until_day is None:
+            rows += [replace(last, until_day=ends), replace(last, parent=target, from_day=start.isoformat())]
+    _write_orgs(work, "merged", rows, by)
+    _take_over(work, change.id, target, start, by)
+
+
+def _take_over(work: Work, org: str, target: str, on: date, by: By) -> None:
+    kind = work.office.tree.by_id[target].kind
+    for case in work.adopt(work.tx.find_subjects(orgs=[org])):
+        definition = case.definition
+        if case.subject.state in definition.final or definition.file.unique or kind not in definition.kinds:
+            continue
+        event = work.ledger.append(
+            events.FACTS_SET,
+            key_id=case.key_id,
+            subject=case.subject.id,
+            workflow=case.subject.workflow,
+            org=target,
+            on=on.isoformat(),
+            definition=definition.id,
+            actor=by.officer,
+            merged_from=org,
+        )
+        work.change(case, event, {}, on=on, org=target)
+
+
+def _write_orgs(work: Work, what: str, rows: Sequence[OrgRow], by: By) -> None:
+    work.tx.put_orgs(rows)
+    shown: list[Json] = [{f: getattr(r, f) for f in OrgRow.__dataclass_fields__ if f != "created_at"} for r in rows]
+    work.ledger.append(events.OFFICE, what=f"org_{what}", orgs=shown, org=rows[0].id, actor=by.officer, command=None)
+    _changed(work)
+
+
+def _changed(work: Work) -> None:
+    work.office_changed()
+
+
+# ---- officers ----
+
+
+def put_officers(work: Work, changes: Iterable[OfficerChange], by: By) -> Counts:
+    """Adds or changes officers and their roles. A role no longer named ends yesterday. Raises BadInput."""
+    created = updated = unchanged = 0
+    ids: list[str] = []
+    standing = {o.id: o for o in work.tx.officers()}
+    for change in changes:
+        old = standing.get(change.id)
+        row = _officer_row(work, change, old)
+        roles = _role_rows(work, change, row)
+        ids.append(change.id)
+        if old == row and not roles:
+            unchanged += 1
+            continue
+        created, updated = (created + 1, updated) if old is None else (created, updated + 1)
+        work.tx.put_officers([row])
+        work.tx.put_roles(roles)
+        standing[row.id] = row
+        _officer_event(work, row, roles, by)
+    if created or updated:
+        _changed(work)
+    return Counts(created=created, updated=updated, unchanged=unchanged, ids=ids)
+
+
+def _officer_row(work: Work, change: OfficerChange, old: OfficerRow | None) -> OfficerRow:
+    org = change.org or (old.org if old is not None else None)
+    if org is None or org not in work.office.tree.by_id:
+        raise NotFound("{officer}: there is no organisation {org}", officer=change.id, org=org)
+    name = change.name or (old.name if old is not None else "")
+    if not name.strip():
+        raise BadInput("{officer} has no name", officer=change.id)
+    return OfficerRow(
+        id=change.id,
+        name=name.strip(),
+        org=org,
+        email=_kept(change.email, old.email if old else None),
+        phone=_kept(change.phone, old.phone if old else None),
+        from_day=change.from_.isoformat() if change.from_ else (old.from_day if old else ALWAYS_FROM),
+        until_day=change.until.isoformat() if change.until else (old.until_day if old else None),
+        disabled=change.disabled if change.disabled is not None else (old.disabled if old else False),
+        account=_kept(change.account, old.account if old else None),
+        token=_kept(change.token, old.token if old else None),
+        password=_kept(change.password, old.password if old else None),
+    )
+
+
+def _kept(new: str | None, old: str | None) -> str | None:
+    """None leaves what was; an empty text takes it away."""
+    return old if new is None else (new.strip() or None)
+
+
+def _role_rows(work: Work, change: OfficerChange, row: OfficerRow) -> list[RoleRow]:
+    if change.roles is None:
+        return []
+    known = work.library.area.file.roles
+    for role in change.roles:
+        if role not in known:
+            raise BadInput("{officer}: there is no role {role}; there are: {known}", officer=change.id, role=role, known=", ".join(known))
+    today = work.today.isoformat()
+    held = [r for r in work.tx.roles() if r.officer == change.id and (r.until_day is None or r.until_day >= today)]
+    keep = {r.role for r in held if r.org == row.org and r.role in change.roles}
+    ends = (work.today - timedelta(days=1)).isoformat()
+    rows = [replace(r, until_day=ends) for r in held if not (r.org == row.org and r.role in change.roles)]
+    first = row.from_day if not held else today
+    rows += [
+        RoleRow(officer=change.id, org=row.org, role=r, from_day=first, until_day=None)
+        for r in change.roles
+        if r not in keep
+    ]
+    return rows
+
+
+def _officer_event(work: Work, row: OfficerRow, roles: Sequence[RoleRow], by: By) -> None:
+    personal = {"name": row.name, "email": row.email, "phone": row.phone, "account": row.account}
+    work.ledger.append(
+        events.OFFICE,
+        key_id=f"officer:{row.id}",
+        payload=personal,
+        what="officer",
+        officer=row.id,
+        org=row.org,
+        from_day=row.from_day,
+        until_day=row.until_day,
+        disabled=row.disabled or None,
+        has_password=row.password is not None or None,
+        has_token=row.token is not None or None,
+        roles=[[r.role, r.org, r.from_day, r.until_day] for r in roles] or None,
+        actor=by.officer,
+    )
+
+
+# ---- substitutes, days off ----
+
+
+def add_substitute(work: Work, officer: str, stand_in: str, first: date, last: date, by: By) -> str:
+    """Lets `stand_in` act for `officer` from the first to the last day. Returns its id. Raises BadInput."""
+    known = work.office.officers
+    for id in (officer, stand_in):
+        if id not in known:
+            raise NotFound("{officer} is not an officer here", officer=id)
+    if officer == stand_in:
+        raise BadInput("{officer} cannot stand in for themselves", officer=officer)
+    if last < first:
+        raise BadInput("until: {until} is before from: {from_}", until=last.isoformat(), from_=first.isoformat())
+    id = f"{officer}/{stand_in}/{first.isoformat()}"
+    row = SubstituteRow(
+        id=id, officer=officer, stand_in=stand_in, from_day=first.isoformat(), until_day=last.isoformat()
+    )
+    work.tx.put_substitutes([row])
+    work.ledger.append(
+        events.OFFICE,
+        what="substitute",
+        officer=officer,
+        stand_in=stand_in,
+        from_day=row.from_day,
+        until_day=row.until_day,
+        actor=by.officer,
+    )
+    _changed(work)
+    return id
+
+
+def put_days(work: Work, days: Iterable[tuple[date, bool]], by: By) -> int:
+    """Declares days off (True) or working (False); what is planned on them is planned anew. Returns how many changed."""
+    standing = {d.day: d.off for d in work.tx.days()}
+    rows = [DayRow(day=d.isoformat(), off=off) for d, off in days if standing.get(d.isoformat()) != off]
+    if not rows:
+        return 0
+    work.tx.put_days(rows)
+    for row in rows:
+        work.ledger.append(events.OFFICE, what="day", day=row.day, off=row.off, actor=by.officer)
+    _changed(work)
+    work.replan(work.tx.pending_subjects())
+    return len(rows)
+
+
+def _dump(value: Marks) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

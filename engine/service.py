@@ -1,0 +1,351 @@
+"""The one door: every change of state goes through here, each in one transaction with its event, timers and notices."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from engine import batches, officework, outbox, steps, ticking, undoing
+from engine.asking import Prospect, prospects
+from engine.core import events
+from engine.core.commands import Move, SetFacts, Start, Undo
+from engine.core.errors import BadInput, Denied, NotFound
+from engine.core.events import Entry, Standing, replay, stamp, unstamp
+from engine.core.machine import Definition, facts_of
+from engine.core.sending import Drafter, State
+from engine.core.subject import Subject
+from engine.core.values import Value
+from engine.ledger import Via, entries, entry_of
+from engine.library import Source, compile_all, rows_of
+from engine.officework import Counts, OfficerChange, OrgChange
+from engine.outbox import Claimed
+from engine.steps import Answer, By
+from engine.store.rows import OutboxRow
+from engine.work import Case, Kit, Work, begin
+
+SANDBOX = "sandbox"
+TICK_LIMIT = 500  # timers done in one transaction, so that officers' steps come in between
+
+
+class Service:
+    """What may be done with one database. Threads and processes may each have one."""
+
+    def __init__(self, kit: Kit, drafter: Drafter, via: Via) -> None:
+        self.kit, self._drafter, self._via = kit, drafter, via
+
+    def speaking_for(self, via: Via) -> Service:
+        """Returns the same door for commands that come in another way."""
+        return Service(self.kit, self._drafter, via)
+
+    @contextmanager
+    def work(self, *, write: bool = False, via: Via | None = None) -> Iterator[Work]:
+        """Opens a unit of work, for reading unless said otherwise."""
+        with begin(self.kit, via or self._via, write=write) as work:
+            yield work
+
+    # -- setting up
+
+    def load(self, sources: Sequence[Source], *, by: By = By(officer=None), sandbox: bool | None = None) -> list[str]:
+        """Loads definitions, each file kept by its hash; returns the workflows that are new or changed.
+
+        Raises FindingsError when one is not valid, then nothing is loaded.
+        """
+        definitions = compile_all(sources, self.kit.compiled)
+        with self.work(write=True) as work:
+            newest = {r.workflow: r.id for r in work.tx.definitions()}
+            changed = [s for s in sources if newest.get(s.workflow) != s.id]
+            work.tx.put_definitions(rows_of(changed, definitions, work.now))
+            for source in changed:
+                work.ledger.append(
+                    events.DEFINITION, workflow=source.workflow, definition=source.id, actor=by.officer
+                )
+            if work.tx.setting(SANDBOX) is None:
+                work.tx.put_setting(SANDBOX, "true" if sandbox else "false")
+                work.tx.put_setting(ticking.THROUGH, stamp(work.now))
+            if changed:
+                work.office_changed()
+                work.replan(work.tx.pending_subjects())
+        return [s.workflow for s in changed]
+
+    def is_sandbox(self) -> bool:
+        """Tells whether this database is a sandbox, whose clock may be set."""
+        with self.work() as work:
+            return work.tx.setting(SANDBOX) == "true"
+
+    # -- subjects
+
+    def start(self, command: Start, by: By) -> Answer:
+        """Begins a subject. Raises BadInput and Denied."""
+        return self._run(lambda work: steps.start(work, command, by), by, None, "start")
+
+    def start_many(self, commands: Sequence[Start], by: By) -> list[Answer]:
+        """Begins many subjects in one transaction, all or none."""
+        with self.work(write=True) as work:
+            return [steps.start(work, c, replace(by, command=None)) for c in commands]
+
+    def move(self, command: Move, by: By) -> Answer:
+        """Takes a step. A refusal by rules is an answer whose `to` is None; the attempt is in the trail.
+
+        Raises BadInput, Denied (the attempt is in the trail) and Conflict.
+        """
+
+        def run(work: Work) -> Answer:
+            case = work.case(command.subject)
+            step = case.definition.steps.get(command.trigger)
+            try:
+                if step is not None and step.batch is not None:
+                    return batches.move_batch(work, command, by)
+                return steps.move(work, command, by)
+            except BadInput as error:
+                hint = undoing.clock_in_the_way(work, case, command)
+                if hint is None:
+                    raise
+                raise BadInput("{error}; {hint}", error=error.text(), hint=hint) from error
+
+        return self._run(run, by, command.subject, command.trigger)
+
+    def move_many(self, commands: Sequence[Move], by: By) -> list[Answer]:
+        """Takes many steps in one transaction; where one is refused, nothing at all is changed."""
+        with self.work(write=True) as work:
+            work.fetch(c.subject for c in commands)
+            answers = [steps.move(work, c, replace(by, command=None)) for c in commands]
+            if not all(a.allowed for a in answers):
+                work.discard()
+            return answers
+
+    def set_facts(self, command: SetFacts, by: By) -> Answer:
+        """Writes facts without a step. Raises BadInput, Denied and Conflict."""
+        return self._run(lambda work: steps.set_facts(work, command, by), by, command.subject, "set")
+
+    def undo(self, command: Undo, by: By) -> Answer:
+        """Undoes the subject's last step. Raises BadInput, Denied and Conflict."""
+        return self._run(lambda work: undoing.undo(work, command, by), by, command.subject, "undo")
+
+    def _run(self, run: Callable[[Work], Answer], by: By, subject: str | None, trigger: str) -> Answer:
+        """Runs a command once: a command whose id stands in the trail is answered from it."""
+        denied: Denied | None = None
+        answer: Answer | None = None
+        with self.work(write=True) as work:
+            if by.command is not None and (row := work.tx.event_of_command(by.command)) is not None:
+                return _answered_before(entry_of(row, None, self.kit.sealer))
+            try:
+                answer = run(work)
+            except Denied as error:
+                work.discard()
+                denied = error
+                if subject is not None:
+                    steps.refused_event(work, subject, trigger, by, None, error.why)
+            else:
+                if not answer.allowed and subject is not None:
+                    steps.refused_event(work, subject, trigger, by, answer, None)
+        if denied is not None:
+            raise denied
+        assert answer is not None
+        return answer
+
+    # -- asking
+
+    def why(
+        self, subject: str, trigger: str | None = None, *, officer: str | None = None, on: date | None = None
+    ) -> tuple[Subject, Sequence[Prospect]]:
+        """Returns what may be done with a subject now and what stands in the way; changes nothing."""
+        with self.work() as work:
+            case = work.case(subject)
+            return case.subject, prospects(work, case, officer=officer, on=on, trigger=trigger)
+
+    def show(self, subject: str) -> tuple[Case, Mapping[str, Value]]:
+        """Returns a subject and all its facts now. Raises NotFound."""
+        with self.work() as work:
+            case = work.case(subject)
+            return case, facts_of(case.definition, case.subject, work.moment())
+
+    def show_as_of(self, subject: str, at: datetime) -> tuple[Definition, Standing]:
+        """Returns what was known of a subject at a time. Raises NotFound when nothing was."""
+        with self.work() as work:
+            case = work.case(subject)
+            until = stamp(at)
+            found = [e for e in self._history(work, subject) if e.at <= until]
+            standing = replay(found, None, case.definition.types)
+            if standing is None:
+                raise NotFound("nothing was known of {subject} at {at}", subject=subject, at=until)
+            return case.definition, standing
+
+    def history(self, subject: str) -> list[Entry]:
+        """Returns the events of a subject, oldest first. Raises NotFound."""
+        with self.work() as work:
+            work.case(subject)
+            return self._history(work, subject)
+
+    def _history(self, work: Work, subject: str) -> list[Entry]:
+        return list(entries(work.tx.events(subject=subject), work.keys, self.kit.sealer))
+
+    def find(self, workflow: str, org: str | None, facts: Mapping[str, object]) -> list[str]:
+        """Returns the ids of the subjects of a workflow with this unit and these facts. Raises BadInput and NotFound."""
+        from engine.core.machine import read_facts
+
+        with self.work() as work:
+            definition = work.library.newest(workflow)
+            for name in facts:
+                if name not in definition.types:
+                    raise BadInput("{fact} is not a fact of {workflow}", fact=name, workflow=workflow)
+            wanted = read_facts(definition, facts, work.calendar)
+            rows = work.tx.find_subjects(workflow=workflow, orgs=None if org is None else [org])
+            return [
+                c.subject.id
+                for c in work.adopt(r for r in rows if r.state != events.VOID)
+                if all(c.subject.facts.get(n) == v for n, v in wanted.items())
+            ]
+
+    # -- the office
+
+    def put_orgs(self, changes: Iterable[OrgChange], by: By) -> Counts:
+        """Founds or changes organisations. Raises BadInput and Denied."""
+        with self.work(write=True) as work:
+            officework.permit(work, "organisations", by)
+            return officework.put_orgs(work, changes, by)
+
+    def put_officers(self, changes: Iterable[OfficerChange], by: By) -> Counts:
+        """Adds or changes officers. Raises BadInput and Denied."""
+        with self.work(write=True) as work:
+            officework.permit(work, "officers", by)
+            return officework.put_officers(work, changes, by)
+
+    def add_substitute(self, officer: str, stand_in: str, first: date, last: date, by: By) -> str:
+        """Lets one officer act for another in a period. Officers may name their own. Raises BadInput and Denied."""
+        with self.work(write=True) as work:
+            away = work.office.officers.get(officer)
+            if by.officer != officer:
+                officework.permit(work, "substitutes", by, away.org if away is not None else None)
+            return officework.add_substitute(work, officer, stand_in, first, last, by)
+
+    def put_days(self, days: Iterable[tuple[date, bool]], by: By) -> int:
+        """Declares days off (True) or working days (False). Raises Denied."""
+        with self.work(write=True) as work:
+            officework.permit(work, "calendar", by)
+            return officework.put_days(work, days, by)
+
+    def set_up(self) -> OfficeHand:
+        """Returns the hand that sets up an office without asking who: for scenarios and the demo's sandbox."""
+        return OfficeHand(self)
+
+    # -- the clock
+
+    def next_due(self) -> datetime | None:
+        """Returns when there is next something to do: a recurrence, a timer, or a notice to be sent."""
+        with self.work() as work:
+            if not work.library.workflows:
+                return None
+            times = [unstamp(t) for t in (work.tx.next_due(), work.tx.next_try()) if t is not None]
+            opening = ticking.next_opening(work)
+            return min([*times, opening] if opening is not None else times, default=None)
+
+    def tick(self) -> int:
+        """Does what is due by the clock: recurrences, steps of timers, notices into the outbox. Returns how much it did.
+
+        Safe to call late, twice or from several processes at once.
+        """
+        via = Via(channel="clock", account=self._via.account)
+        with self.work(write=True, via=via) as work:
+            if not work.library.workflows:
+                return 0
+            done = ticking.open_due(work)
+        for step in (self._fire, self._expand):
+            while True:
+                with self.work(write=True, via=via) as work:
+                    n = step(work)
+                done += n
+                if n < TICK_LIMIT:
+                    break
+        return done
+
+    def _fire(self, work: Work) -> int:
+        return ticking.fire_due(work, TICK_LIMIT)
+
+    def _expand(self, work: Work) -> int:
+        return outbox.expand_due(work, self._drafter, TICK_LIMIT)
+
+    # -- notices
+
+    def claim(self, limit: int = 200) -> list[Claimed]:
+        """Claims the messages that are due. Committed before anything is sent."""
+        with self.work(write=True, via=Via(channel="clock")) as work:
+            return outbox.claim(work, limit)
+
+    def record(
+        self, message: str, state: State, *, provider_id: str | None = None, detail: str | None = None, retry: bool = False
+    ) -> None:
+        """Records what became of a message."""
+        with self.work(write=True, via=Via(channel="clock")) as work:
+            outbox.record(work, message, state, provider_id=provider_id, detail=detail, retry=retry)
+
+    def park_stalled(self, older_than: timedelta) -> int:
+        """Marks as unknown what a worker claimed and never answered for."""
+        with self.work(write=True, via=Via(channel="clock")) as work:
+            return outbox.park_stalled(work, older_than)
+
+    def resolve(self, ids: Iterable[str], outcome: str, by: By) -> int:
+        """Says of notices whether they were sent, are to be sent again, or are not wanted. Raises BadInput and Denied."""
+        with self.work(write=True) as work:
+            officework.permit(work, "notices", by)
+            return outbox.resolve(work, ids, outcome, by)
+
+    def notices(self, *, states: Iterable[str] | None = None, subject: str | None = None) -> list[tuple[OutboxRow, dict[str, str]]]:
+        """Returns the outbox, each row with its text."""
+        with self.work() as work:
+            rows = work.tx.outbox(states=states, subject=subject)
+            work.keys.fetch(r.key_id for r in rows)
+            return [(r, outbox.open_text(work, r)) for r in rows]
+
+
+class OfficeHand:
+    """Sets up an office without asking who: for scenarios and a sandbox's demo."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def orgs(self, changes: Iterable[OrgChange]) -> Counts:
+        """Founds or changes organisations."""
+        with self._service.work(write=True) as work:
+            return officework.put_orgs(work, changes, _NOBODY)
+
+    def officers(self, changes: Iterable[OfficerChange]) -> Counts:
+        """Adds or changes officers."""
+        with self._service.work(write=True) as work:
+            return officework.put_officers(work, changes, _NOBODY)
+
+    def substitute(self, officer: str, stand_in: str, first: date, last: date) -> str:
+        """Lets one officer act for another."""
+        with self._service.work(write=True) as work:
+            return officework.add_substitute(work, officer, stand_in, first, last, _NOBODY)
+
+    def days(self, days: Iterable[tuple[date, bool]]) -> int:
+        """Declares days off or working days."""
+        with self._service.work(write=True) as work:
+            return officework.put_days(work, days, _NOBODY)
+
+
+_NOBODY = By(officer=None)
+
+
+def _answered_before(entry: Entry) -> Answer:
+    refused = entry.kind in (events.REFUSED, events.DENIED)
+    if entry.kind == events.DENIED:
+        raise Denied(why=str(entry.detail.get("why")), officer=entry.actor)
+    return Answer(
+        subject=entry.subject or "",
+        workflow=entry.workflow or "",
+        trigger=entry.trigger or entry.kind,
+        source=entry.source,
+        to=None if refused else entry.to,
+        version=0,
+        event=entry.id,
+        breaches=tuple(entry.breaches),
+    )
+
+
+def command_id() -> str:
+    """Returns a new id for a command."""
+    return secrets.token_hex(16)

@@ -1,0 +1,443 @@
+"""Steps of one subject: start, move, set facts. Each in the unit of work it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from engine.core import events
+from engine.core.authority import Acting, authorise
+from engine.core.commands import Move, SetFacts, Start
+from engine.core.errors import BadInput, Conflict, Denied, NotFound
+from engine.core.guards import Judgement
+from engine.core.machine import Decision, Definition, Step, decide, read_facts, step_from, view_of
+from engine.core.subject import Changes, Subject, changed
+from engine.core.values import Json
+from engine.ledger import entries
+from engine.store.rows import OutboxRow
+from engine.work import Case, Work
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineAnswer:
+    """What became of one line of a batch."""
+
+    index: int
+    subject: str
+    do: str
+    state: str  # done, kept, set_aside, refused, denied
+    judgements: Sequence[Judgement] = ()
+    why: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What became of a command. `to` is None when the rules refused it; then nothing was changed."""
+
+    subject: str
+    workflow: str
+    trigger: str
+    source: str | None
+    to: str | None
+    version: int
+    event: str | None
+    judgements: Sequence[Judgement] = ()
+    breaches: Sequence[str] = ()
+    lines: Sequence[LineAnswer] = ()
+    sent: Sequence[OutboxRow] = ()  # after an undo: notices that had gone out and may need a correction
+    opened: Sequence[str] = ()
+
+    @property
+    def allowed(self) -> bool:
+        """Tells whether the step was taken."""
+        return self.to is not None
+
+    def blocking(self, result: str) -> list[str]:
+        """Returns the ids of the guards and limits, over all lines, with this result that stand in the way."""
+        lines = [j for line in self.lines for j in line.judgements]
+        ids = [
+            j.rule.id
+            for j in (*self.judgements, *lines)
+            if j.result == result and j.force != "warn" and j.rule.id not in self.breaches
+        ]
+        return list(dict.fromkeys(ids))
+
+
+@dataclass(frozen=True, kw_only=True)
+class By:
+    """Who gives a command (None: the clock), and the id by which a repeated command is known."""
+
+    officer: str | None
+    command: str | None = None
+
+
+@dataclass(kw_only=True)
+class Extra:
+    """What the event of a step says besides."""
+
+    batch: str | None = None
+    detail: Mapping[str, Json] = field(default_factory=dict)
+
+
+# ---- start ----
+
+
+def start(work: Work, command: Start, by: By, *, unasked: bool = False, detail: Mapping[str, Json] | None = None) -> Answer:
+    """Begins a subject. `unasked`: opened by the clock or by another step, so nobody's authority is asked.
+
+    Raises BadInput (unknown workflow, unit or fact, an id or a unique key that stands already, a day in the future,
+    a fact asked for and not given) and Denied.
+    """
+    definition = work.library.newest(command.workflow)
+    on = day(work, command.on, None)
+    org = work.office.tree.by_id.get(command.org)
+    if org is None:
+        raise NotFound("there is no organisation {org}", org=command.org)
+    if org.kind not in definition.kinds:
+        raise BadInput("{workflow} does not live at {kind} ({org})", workflow=command.workflow, kind=org.kind, org=org.id)
+    changes = read_facts(definition, command.facts, work.calendar)
+    for fact in definition.file.start.asks:
+        if changes.get(fact) is None:
+            raise BadInput("{workflow} asks for {fact}", workflow=command.workflow, fact=fact)
+    check_named(work, definition, changes)
+    facts = changed({}, changes)
+    id = _new_id(work, definition, command, facts)
+    unique = _unique_key(work, definition, org.id, facts)
+    subject = Subject(
+        id=id,
+        workflow=command.workflow,
+        org=org.id,
+        org_kind=org.kind,
+        state=definition.initial,
+        version=1,
+        facts=facts,
+        started_on=on,
+        entered_on=on,
+        person_on=on if by.officer is not None else date.min,
+    )
+    if unasked:
+        acting = None if by.officer is None else Acting(officer=by.officer)
+    else:
+        view = view_of(definition, subject, work.moment(on))
+        acting = authorise(work.office, by.officer or "", definition.start_grants, org.id, facts=view, on=on)
+    key_id = _key_of(work, definition, subject)
+    event = work.ledger.append(
+        events.STARTED,
+        key_id=key_id,
+        payload=payload(changes, command.reason),
+        subject=id,
+        workflow=command.workflow,
+        org=org.id,
+        to=definition.initial,
+        on=on.isoformat(),
+        definition=definition.id,
+        **who(acting, by),
+        **dict(detail or {}),
+    )
+    case = Case(subject=subject, definition=definition, key_id=key_id, row=None, last_event=event, unique_key=unique)
+    work.add(case)
+    work.tell(case, "start", event)
+    return Answer(
+        subject=id, workflow=command.workflow, trigger="start", source=None, to=definition.initial, version=1, event=event
+    )
+
+
+def who(acting: Acting | None, by: By) -> dict[str, Json]:
+    return {
+        "actor": acting.officer if acting is not None else by.officer,
+        "behalf": acting.behalf if acting is not None else None,
+        "command": by.command,
+    }
+
+
+def payload(changes: Changes, reason: str | None, **more: Json) -> dict[str, Json]:
+    payload: dict[str, Json] = {}
+    if changes:
+        payload["facts"] = events.changes_json(changes)
+    if reason:
+        payload["reason"] = reason
+    payload.update((k, v) for k, v in more.items() if v)
+    return payload
+
+
+def day(work: Work, on: date | None, subject: Subject | None) -> date:
+    today = work.today
+    if on is None:
+        return today
+    if on > today:
+        raise BadInput("on: {on} has not come yet, today is {today}", on=on.isoformat(), today=today.isoformat())
+    if subject is not None and on < subject.person_on:
+        raise BadInput(
+            "on: {on} is before this subject's last step, which was on {last}",
+            on=on.isoformat(),
+            last=subject.person_on.isoformat(),
+        )
+    return on
+
+
+def check_named(work: Work, definition: Definition, changes: Changes) -> None:
+    """Sees that an organisation or a subject that a fact names exists, and is of the kind asked for."""
+    for name, value in changes.items():
+        spec = definition.file.facts[name]
+        if not isinstance(value, str) or spec.type not in ("org", "subject"):
+            continue
+        if spec.type == "subject":
+            if work.case(value).subject.workflow not in (spec.of or [work.case(value).subject.workflow]):
+                raise BadInput("{fact}: {value} is not a subject of {workflow}", fact=name, value=value, workflow=spec.of)
+            continue
+        org = work.office.tree.by_id.get(value)
+        if org is None:
+            raise NotFound("{fact}: there is no organisation {org}", fact=name, org=value)
+        if spec.of and org.kind not in definition.area.kinds(spec.of):
+            raise BadInput("{fact}: {org} is a {kind}", fact=name, org=value, kind=org.kind)
+
+
+def _new_id(work: Work, definition: Definition, command: Start, facts: Mapping[str, object]) -> str:
+    if command.id is not None:
+        id = command.id.strip()
+        if not id or len(id) > 200 or any(c.isspace() or ord(c) < 32 for c in id):
+            raise BadInput("id: {id} is not an id: letters, digits and signs without spaces", id=command.id[:80])
+        if _stands(work, id):
+            raise BadInput("id: {id} stands already", id=id)
+        return id
+    template = definition.file.id or "{workflow}-{n}"
+    words = {"workflow": definition.workflow, "org": command.org, **{k: str(v) for k, v in facts.items()}}
+    if "{n}" in template:
+        name = f"serial:{definition.workflow}"
+        n = int(work.tx.setting(name) or "0")
+        while True:
+            n += 1
+            id = template.format(**words, n=n)
+            if not _stands(work, id):
+                work.tx.put_setting(name, str(n))
+                return id
+    id = base = template.format(**words)
+    n = 1
+    while _stands(work, id):
+        n += 1
+        id = f"{base}-{n}"
+    return id
+
+
+def _stands(work: Work, id: str) -> bool:
+    try:
+        work.case(id)
+    except NotFound:
+        return False
+    return True
+
+
+def unique_key(definition: Definition, org: str, facts: Mapping[str, object]) -> str | None:
+    """Returns what only one subject of the workflow may have, or None."""
+    names = definition.file.unique
+    return "|".join(org if n == "org" else str(facts.get(n)) for n in names) if names else None
+
+
+def _unique_key(work: Work, definition: Definition, org: str, facts: Mapping[str, object]) -> str | None:
+    key = unique_key(definition, org, facts)
+    if key is not None and work.tx.find_subjects(workflow=definition.workflow, unique_key=key, limit=1):
+        raise BadInput(
+            "{workflow}: there is one already for {key}", workflow=definition.workflow, key=key.replace("|", ", ")
+        )
+    return key
+
+
+def _key_of(work: Work, definition: Definition, subject: Subject) -> str:
+    through = definition.file.sealed_with
+    other = subject.facts.get(through) if through else None
+    return work.case(other).key_id if isinstance(other, str) else subject.id
+
+
+# ---- move ----
+
+
+def move(work: Work, command: Move, by: By) -> Answer:
+    """Takes a step, or refuses it by rules (`to` is None). Raises BadInput, Denied and Conflict."""
+    case = work.case(command.subject)
+    check_version(case, command.version)
+    if command.lines:
+        raise BadInput("{trigger} takes no decisions", trigger=command.trigger)
+    return move_one(work, case, command.trigger, command.facts, command.on, command.reason, by)
+
+
+def check_version(case: Case, version: int | None) -> None:
+    if version is not None and version != case.subject.version:
+        raise Conflict(
+            "{subject} was changed meanwhile: it is at version {now}, you saw {seen}",
+            subject=case.subject.id,
+            now=case.subject.version,
+            seen=version,
+        )
+
+
+def decided(
+    work: Work, case: Case, trigger: str, raw: Mapping[str, object], on: date, reason: str | None, by: By
+) -> Decision:
+    changes = read_facts(case.definition, raw, work.calendar) if raw else {}
+    check_named(work, case.definition, changes)
+    return decide(
+        case.definition,
+        case.subject,
+        trigger,
+        moment=work.moment(on),
+        raw=raw,
+        reason=reason,
+        officer=by.officer,
+        office=work.office if by.officer is not None else None,
+    )
+
+
+def move_one(
+    work: Work,
+    case: Case,
+    trigger: str,
+    raw: Mapping[str, object],
+    on: date | None,
+    reason: str | None,
+    by: By,
+    extra: Extra | None = None,
+) -> Answer:
+    check_trigger(case, trigger, by)
+    day = day(work, on, case.subject) if by.officer is not None else (on or work.today)
+    decision = decided(work, case, trigger, raw, day, reason, by)
+    if not decision.allowed:
+        return answered(case, decision, None)
+    event = record(work, case, decision, day, reason, by, extra or Extra())
+    return answered(work.case(case.subject.id), decision, event, opened=open_other(work, case, decision, by, event))
+
+
+def check_trigger(case: Case, trigger: str, by: By) -> Step:
+    """Returns the step of a trigger. Trigger and state are checked before the day; a step of the clock is not an officer's."""
+    step = step_from(case.definition, case.subject, trigger)
+    if step.by_clock and by.officer is not None:
+        raise Denied("{trigger} is the clock's step, not an officer's ({why})", why="role", trigger=trigger)
+    return step
+
+
+def answered(case: Case, decision: Decision, event: str | None, opened: Sequence[str] = ()) -> Answer:
+    return Answer(
+        subject=case.subject.id,
+        workflow=case.subject.workflow,
+        trigger=decision.trigger,
+        source=decision.source,
+        to=decision.to,
+        version=case.subject.version,
+        event=event,
+        judgements=decision.judgements,
+        breaches=decision.breaches,
+        opened=opened,
+    )
+
+
+def record(work: Work, case: Case, decision: Decision, on: date, reason: str | None, by: By, extra: Extra) -> str:
+    step = case.definition.steps[decision.trigger]
+    org = None
+    if step.belongs_to is not None:
+        there = decision.facts.get(step.belongs_to)
+        org = there if isinstance(there, str) else None
+    event = work.ledger.append(
+        events.MOVED,
+        key_id=case.key_id,
+        payload=payload(decision.changes, reason),
+        subject=case.subject.id,
+        workflow=case.subject.workflow,
+        org=org or case.subject.org,
+        trigger=decision.trigger,
+        **{"from": decision.source},
+        to=decision.to,
+        on=on.isoformat(),
+        definition=case.definition.id,
+        rules=events.rule_codes(decision.judgements) or None,
+        breaches=list(decision.breaches) or None,
+        batch=extra.batch,
+        **who(decision.acting, by),
+        **extra.detail,
+    )
+    work.change(
+        case,
+        event,
+        decision.changes,
+        on=on,
+        by=decision.acting.persons if decision.acting is not None else (),
+        trigger=decision.trigger,
+        to=decision.to,
+        org=org,
+    )
+    work.tell(work.case(case.subject.id), decision.trigger, event)
+    return event
+
+
+def open_other(work: Work, case: Case, decision: Decision, by: By, event: str) -> Sequence[str]:
+    step = case.definition.steps[decision.trigger]
+    if step.opens is None or step.opens[0] not in work.library.workflows:
+        return ()
+    workflow, given = step.opens
+    facts = {fact: e.evaluate(decision.facts, work.calendar) for fact, e in given}
+    command = Start(workflow=workflow, org=work.case(case.subject.id).subject.org, facts=facts)
+    opened = start(work, command, By(officer=by.officer), unasked=True, detail={"opened_by": event})
+    return (opened.subject,)
+
+
+# ---- set facts ----
+
+
+def set_facts(work: Work, command: SetFacts, by: By) -> Answer:
+    """Writes facts without a step. Raises BadInput, Denied and Conflict."""
+    case = work.case(command.subject)
+    check_version(case, command.version)
+    definition, subject = case.definition, case.subject
+    on = day(work, command.on, None)
+    if not command.facts:
+        raise BadInput("there is no fact to set")
+    changes = read_facts(definition, command.facts, work.calendar, fixed=False)
+    check_named(work, definition, changes)
+    view = view_of(definition, subject, work.moment(on))
+    acting = authorise(work.office, by.officer or "", definition.start_grants, subject.org, facts=view, on=on)
+    event = work.ledger.append(
+        events.FACTS_SET,
+        key_id=case.key_id,
+        payload=payload(changes, command.reason),
+        subject=subject.id,
+        workflow=subject.workflow,
+        org=subject.org,
+        on=on.isoformat(),
+        definition=definition.id,
+        **who(acting, by),
+    )
+    work.change(case, event, changes, on=on)
+    return Answer(
+        subject=subject.id,
+        workflow=subject.workflow,
+        trigger="set",
+        source=subject.state,
+        to=subject.state,
+        version=subject.version + 1,
+        event=event,
+    )
+
+
+def refused_event(work: Work, subject: str, trigger: str, by: By, answer: Answer | None, why: str | None) -> None:
+    """Writes that a step was refused or denied: who tried, and which rules said no."""
+    case = work.case(subject)
+    judged = answer.judgements if answer is not None else ()
+    lines = [line for line in (answer.lines if answer is not None else ()) if line.state in ("refused", "denied")]
+    work.ledger.append(
+        events.REFUSED if why is None else events.DENIED,
+        key_id=case.key_id,
+        payload={"missing": sorted({m for j in judged for m in j.missing})},
+        subject=case.subject.id,
+        workflow=case.subject.workflow,
+        org=case.subject.org,
+        trigger=trigger,
+        **{"from": case.subject.state},
+        on=work.today.isoformat(),
+        definition=case.definition.id,
+        rules=events.rule_codes(judged) or None,
+        lines=[[line.subject, line.do, *events.rule_codes(line.judgements)] for line in lines] or None,
+        why=why,
+        actor=by.officer,
+        command=by.command,
+    )
+
+

@@ -1,0 +1,436 @@
+"""One unit of work: a transaction with all that a command needs, read once, and all that it changes, written together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date
+
+from engine.audit.seal import KeyErased, MasterKey, Random, Sealer
+from engine.clock import Clock
+from engine.core import timers
+from engine.core.authority import Office
+from engine.core.calendar import Calendar
+from engine.core.errors import NotFound
+from engine.core.events import Standing, stamp, unstamp
+from engine.core.machine import Definition, Moment, derive, view_of
+from engine.core.subject import Changes, Subject, changed
+from engine.core.values import Json, Value, from_json, to_json
+from engine.ledger import Keys, Ledger, Via
+from engine.library import Compiled, Library
+from engine.office import calendar_of, read_office
+from engine.store.ports import Store, Transaction
+from engine.store.rows import SubjectRow, TimerRow
+
+CACHE = "cache_version"  # setting that changes with every change of the office, its days or its definitions
+
+
+@dataclass(kw_only=True)
+class Kit:
+    """What the wiring hands over, and what is kept between transactions because it can be told to be unchanged."""
+
+    store: Store
+    clock: Clock
+    master: MasterKey
+    random: Random
+    sealer: Sealer
+    notifier: timers.Notifier
+    compiled: Compiled = field(default_factory=Compiled)
+    unwrapped: dict[bytes, bytes] = field(default_factory=dict)
+    known: tuple[str | None, Library, Calendar] | None = None
+    office: tuple[str | None, date, Office] | None = None
+
+
+@dataclass(kw_only=True)
+class Case:
+    """A subject within a unit of work: as it is now, with its row as it was read (None when it is new)."""
+
+    subject: Subject
+    definition: Definition
+    key_id: str
+    row: SubjectRow | None
+    last_event: str = ""
+    unique_key: str | None = None
+
+
+class Work:
+    """One transaction. Made by `begin`; everything buffered is written when its block ends without an error."""
+
+    def __init__(self, kit: Kit, tx: Transaction, via: Via) -> None:
+        self.kit, self.tx = kit, tx
+        self.now = kit.clock.now()
+        self._version = tx.setting(CACHE)
+        if kit.known is None or kit.known[0] != self._version:
+            library = Library(tx.definitions(), kit.compiled)
+            calendar = calendar_of(library.area, tx.days()) if library.workflows else _no_calendar()
+            kit.known = (self._version, library, calendar)
+        _, self.library, self.calendar = kit.known
+        self.keys = Keys(tx, kit.master, kit.random, kit.unwrapped)
+        self.ledger = Ledger(tx, self.keys, kit.sealer, kit.random, self.now, via)
+        self._cases: dict[str, Case] = {}
+        self._dirty: dict[str, Case] = {}
+        self._told: list[TimerRow] = []
+        self._replan: dict[str, None] = {}
+
+    # -- what there is
+
+    @property
+    def today(self) -> date:
+        """The clock's day in office time."""
+        return self.calendar.day_of(self.now)
+
+    @property
+    def office(self) -> Office:
+        """The office as it stands today."""
+        kept = self.kit.office
+        if kept is None or kept[0] != self._version or kept[1] != self.today:
+            kept = (self._version, self.today, read_office(self.tx, self.library.area, self.today))
+            self.kit.office = kept
+        return kept[2]
+
+    def office_changed(self) -> None:
+        """Makes everybody read the office, the days and the definitions anew."""
+        self._version = str(int(self._version or "0") + 1)
+        self.tx.put_setting(CACHE, self._version)
+        self.kit.known = self.kit.office = None
+        library = Library(self.tx.definitions(), self.kit.compiled)
+        self.library = library
+        if library.workflows:
+            self.calendar = calendar_of(library.area, self.tx.days())
+
+    def moment(self, on: date | None = None) -> Moment:
+        """Returns when a step is judged."""
+        return Moment(now=self.now, on=on or self.today, calendar=self.calendar)
+
+    # -- subjects
+
+    def case(self, id: str) -> Case:
+        """Returns a subject. Raises NotFound."""
+        if id not in self._cases:
+            self.fetch([id])
+        if id not in self._cases:
+            raise NotFound("there is no subject {subject}", subject=id)
+        return self._cases[id]
+
+    def fetch(self, ids: Iterable[str]) -> None:
+        """Reads subjects that are not read yet, with their keys and the subjects they read facts from, in few queries."""
+        missing = [i for i in dict.fromkeys(ids) if i not in self._cases]
+        if not missing:
+            return
+        rows = self.tx.subjects(missing)
+        self.keys.fetch(r.key_id for r in rows.values())
+        self.fetch(r.refers for r in rows.values() if r.refers is not None)
+        for row in rows.values():
+            self._cases[row.id] = self._case(row)
+
+    def adopt(self, rows: Iterable[SubjectRow]) -> list[Case]:
+        """Returns the cases of rows that a query found."""
+        rows = list(rows)
+        self.keys.fetch(r.key_id for r in rows)
+        self.fetch(r.refers for r in rows if r.refers is not None)
+        for row in rows:
+            if row.id not in self._cases:
+                self._cases[row.id] = self._case(row)
+        return [self._cases[r.id] for r in rows]
+
+    def _case(self, row: SubjectRow) -> Case:
+        definition = self.library.pinned(row.workflow, row.definition)
+        subject = Subject(
+            id=row.id,
+            workflow=row.workflow,
+            org=row.org,
+            org_kind=self._kind(row.org),
+            state=row.state,
+            version=row.version,
+            facts=self._facts(definition, row),
+            borrowed=self._borrowed(definition, row.refers),
+            doers={t: tuple(p) for t, p in json.loads(row.doers_json).items()},
+            started_on=date.fromisoformat(row.started_on),
+            entered_on=date.fromisoformat(row.entered_on),
+            person_on=date.fromisoformat(row.person_on),
+        )
+        return Case(
+            subject=subject,
+            definition=definition,
+            key_id=row.key_id,
+            row=row,
+            last_event=row.last_event,
+            unique_key=row.unique_key,
+        )
+
+    def _kind(self, org: str) -> str:
+        found = self.office.tree.by_id.get(org)
+        return found.kind if found is not None else ""
+
+    def _facts(self, definition: Definition, row: SubjectRow) -> dict[str, Value]:
+        stored: dict[str, Json] = json.loads(row.facts_json)
+        if row.sealed is not None:
+            try:
+                opened = self.kit.sealer.open(self.keys.get(row.key_id), row.sealed, _facts_aad(row.id))
+                stored.update(json.loads(opened))
+            except KeyErased:
+                pass
+        facts: dict[str, Value] = {}
+        for name, value in stored.items():
+            type_ = definition.types.get(name)
+            if type_ is not None and (read := from_json(type_, value)) is not None:
+                facts[name] = read
+        return facts
+
+    def _borrowed(self, definition: Definition, refers: str | None) -> dict[str, Value]:
+        if refers is None or refers not in self._cases:
+            return {}
+        other = self._cases[refers].subject
+        wanted = ((n, f.reads.fact) for n, f in definition.file.facts.items() if f.reads is not None)
+        return {name: other.facts[fact] for name, fact in wanted if fact in other.facts}
+
+    def add(self, case: Case) -> None:
+        """Takes a new subject into this unit of work."""
+        self._cases[case.subject.id] = self._dirty[case.subject.id] = case
+        self._replan[case.subject.id] = None
+
+    def change(
+        self,
+        case: Case,
+        event: str,
+        changes: Changes,
+        *,
+        on: date,
+        by: Sequence[str] = (),
+        trigger: str | None = None,
+        to: str | None = None,
+        org: str | None = None,
+    ) -> None:
+        """Changes a subject as an event says: its facts, its state, its unit, and who (persons) did which trigger."""
+        old = case.subject
+        doers = old.doers
+        if trigger is not None and by:
+            doers = {**doers, trigger: tuple(sorted({*doers.get(trigger, ()), *by}))}
+        state = to or old.state
+        self._write(
+            case,
+            replace(
+                old,
+                state=state,
+                org=org or old.org,
+                org_kind=self._kind(org) if org else old.org_kind,
+                version=old.version + 1,
+                facts=changed(old.facts, changes) if changes else old.facts,
+                doers=doers,
+                entered_on=on if state != old.state else old.entered_on,
+                person_on=max(on, old.person_on) if trigger is not None and by else old.person_on,
+            ),
+            event,
+        )
+
+    def stand(self, case: Case, standing: Standing) -> None:
+        """Makes a subject what its events make of it, after one was undone."""
+        old = case.subject
+        self._write(
+            case,
+            replace(
+                old,
+                state=standing.state,
+                org=standing.org,
+                org_kind=self._kind(standing.org),
+                version=old.version + 1,
+                facts=standing.facts,
+                doers=standing.doers,
+                entered_on=standing.entered_on,
+                person_on=standing.person_on,
+            ),
+            standing.last_event,
+        )
+
+    def _write(self, case: Case, subject: Subject, event: str) -> None:
+        new = replace(case, subject=subject, last_event=event)
+        self._cases[subject.id] = self._dirty[subject.id] = new
+        self._replan[subject.id] = None
+
+    def discard(self) -> None:
+        """Forgets everything this unit of work would have written."""
+        self.ledger.discard()
+        self._cases, self._dirty, self._replan, self._told = {}, {}, {}, []
+
+    # -- timers
+
+    def tell(self, case: Case, trigger: str, event: str) -> None:
+        """Plans the notices that are told at a step, in the step's own transaction."""
+        for told in self.kit.notifier.told(case.definition, trigger):
+            due = self.now if told.spec.urgent else self.calendar.next_sending(self.now)
+            self._told.append(
+                TimerRow(
+                    subject=case.subject.id,
+                    name=told.rule,
+                    occurrence=event,
+                    kind=timers.TOLD,
+                    due_at=stamp(due),
+                    planned_at=self.ledger.at,
+                )
+            )
+
+    def replan(self, ids: Iterable[str]) -> None:
+        """Has the timers of these subjects worked out again when this unit of work is written."""
+        self._replan.update(dict.fromkeys(ids))
+
+    def _write_timers(self) -> None:
+        ids = [i for i in self._replan if self._plans(i)]
+        self.fetch(ids)
+        old: dict[str, list[TimerRow]] = {}
+        read = [i for i in ids if self._cases[i].row is not None]
+        for row in self.tx.timers(read) if read else ():
+            old.setdefault(row.subject, []).append(row)
+        put, delete = list(self._told), []
+        for id in ids:
+            self._set_timers(self._cases[id], old.get(id, []), put, delete)
+        if delete:
+            self.tx.delete_timers(delete)
+        if put:
+            self.tx.put_timers(put)
+
+    def _plans(self, id: str) -> bool:
+        definition = self.case(id).definition
+        return bool(definition.timers or definition.notices)
+
+    def _set_timers(self, case: Case, old: list[TimerRow], put: list[TimerRow], delete: list[TimerRow]) -> None:
+        definition, subject = case.definition, case.subject
+        view = self.view(case)
+        planned = [
+            *timers.fires(definition, subject.state, view, self.calendar),
+            *self.kit.notifier.plan(definition, subject.state, view, self.calendar),
+        ]
+        kept = [
+            timers.Kept(
+                name=r.name,
+                occurrence=r.occurrence,
+                kind=r.kind,
+                due_at=unstamp(r.due_at),
+                planned_at=unstamp(r.planned_at),
+                done=r.done_at is not None,
+            )
+            for r in old
+        ]
+        difference = timers.reconcile(planned, kept, self.now, self.calendar)
+        rows = {(r.name, r.occurrence): r for r in old}
+        delete.extend(rows[(k.name, k.occurrence)] for k in difference.delete)
+        put.extend(
+            TimerRow(
+                subject=subject.id,
+                name=p.name,
+                occurrence=p.occurrence,
+                kind=p.kind,
+                due_at=stamp(due),
+                planned_at=self.ledger.at,
+            )
+            for p, due in difference.put
+        )
+        put.extend(
+            replace(r, due_at=due)
+            for r in old
+            if r.kind == timers.TOLD and r.done_at is None and (due := self._told_due(definition, r)) != r.due_at
+        )
+
+    def _told_due(self, definition: Definition, row: TimerRow) -> str:
+        urgent = any(n.spec.urgent for n in definition.notices if n.rule == row.name)
+        planned = unstamp(row.planned_at)
+        return stamp(planned if urgent else self.calendar.next_sending(planned))
+
+    def view(self, case: Case, on: date | None = None) -> dict[str, Value]:
+        """Returns what expressions see of a subject today, derived facts too."""
+        view = view_of(case.definition, case.subject, self.moment(on))
+        derive(view, case.definition.derived, self.calendar)
+        return view
+
+    # -- writing
+
+    def flush(self) -> None:
+        """Writes subjects, timers and events."""
+        self._renew_borrowed()
+        if self._replan or self._told:
+            self._write_timers()
+        new = [self._row(c) for c in self._dirty.values() if c.row is None]
+        old = [self._row(c) for c in self._dirty.values() if c.row is not None]
+        self.ledger.flush()
+        if new:
+            self.tx.insert_subjects(new)
+        if old:
+            self.tx.update_subjects(old, [c.row.version for c in self._dirty.values() if c.row is not None])
+        self._dirty, self._replan, self._told = {}, {}, []
+
+    def _renew_borrowed(self) -> None:
+        """Plans anew the subjects that read facts from those that changed."""
+        lending = self.library.lending
+        for case in list(self._dirty.values()):
+            if case.row is None or case.subject.workflow not in lending:
+                continue
+            for row in self.tx.find_subjects(refers=case.subject.id):
+                if row.id not in self._dirty:
+                    self._cases[row.id] = self._case(row)
+                else:
+                    mine = self._dirty[row.id]
+                    borrowed = self._borrowed(mine.definition, row.refers)
+                    mine.subject = replace(mine.subject, borrowed=borrowed)
+                self.replan([row.id])
+
+    def _row(self, case: Case) -> SubjectRow:
+        subject = case.subject
+        plain: dict[str, Json] = {}
+        covered: dict[str, Json] = {}
+        for name, value in subject.facts.items():
+            spec = case.definition.file.facts[name]
+            (covered if spec.sensitive else plain)[name] = to_json(value)
+        sealed = None
+        if covered:
+            sealed = self.kit.sealer.seal(self.keys.make(case.key_id), _dump(covered).encode(), _facts_aad(subject.id))
+            self.keys.flush()
+        return SubjectRow(
+            id=subject.id,
+            workflow=subject.workflow,
+            org=subject.org,
+            state=subject.state,
+            version=subject.version,
+            definition=case.row.definition if case.row is not None else case.definition.id,
+            key_id=case.key_id,
+            refers=_refers(case),
+            unique_key=case.unique_key,
+            facts_json=_dump(plain),
+            sealed=sealed,
+            doers_json=_dump({t: list(p) for t, p in subject.doers.items()}),
+            started_on=subject.started_on.isoformat(),
+            entered_on=subject.entered_on.isoformat(),
+            person_on=subject.person_on.isoformat(),
+            last_event=case.last_event,
+        )
+
+
+def _dump(value: Json) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _facts_aad(id: str) -> bytes:
+    return b"facts:" + id.encode()
+
+
+def _refers(case: Case) -> str | None:
+    for name, spec in case.definition.file.facts.items():
+        if spec.type == "subject":
+            value = case.subject.facts.get(name)
+            if isinstance(value, str):
+                return value
+    return None
+
+
+def _no_calendar() -> Calendar:
+    return Calendar(zone=UTC, days_off=lambda _: frozenset())
+
+
+@contextmanager
+def begin(kit: Kit, via: Via, *, write: bool = True) -> Iterator[Work]:
+    """Opens a unit of work; writes it when the block ends, or nothing when it raises."""
+    with kit.store.transaction(write=write) as tx:
+        work = Work(kit, tx, via)
+        yield work
+        if write:
+            work.flush()

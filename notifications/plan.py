@@ -1,0 +1,128 @@
+"""Which notices there are about a subject, when they fall due, whether they still hold, and who gets them. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from engine.core.authority import Office, Officer
+from engine.core.calendar import Calendar, add_months
+from engine.core.definition import Recipient
+from engine.core.machine import Area, Definition, Told
+from engine.core.timers import NOTICE, Planned
+from engine.core.values import Value
+
+_OFFSET = re.compile(r"(\d+) (day|working day|month)s? (before|after)")
+
+
+def nominal_day(due: date, offset: str, calendar: Calendar) -> date:
+    """Returns the day an offset names, before it is moved off a day off."""
+    m = _OFFSET.fullmatch(offset)
+    if m is None:
+        return due
+    n = int(m[1]) if m[3] == "after" else -int(m[1])
+    if m[2] == "day":
+        return due + timedelta(days=n)
+    if m[2] == "month":
+        return add_months(due, n)
+    return calendar.add_working_days(due, n)
+
+
+def sending_day(due: date, offset: str, calendar: Calendar) -> date:
+    """Returns the working day an offset names: before and on the day moved earlier, after moved later."""
+    day = nominal_day(due, offset, calendar)
+    return calendar.working_on_or_after(day) if offset.endswith("after") else calendar.working_on_or_before(day)
+
+
+class Notices:
+    """Answers what the engine asks (`engine.core.timers.Notifier`)."""
+
+    def plan(self, definition: Definition, state: str, view: Mapping[str, Value], calendar: Calendar) -> Sequence[Planned]:
+        """Returns the notices about dates of a subject in `state`, past ones too."""
+        planned: list[Planned] = []
+        for told in definition.notices:
+            if told.due is None or (told.states and state not in told.states):
+                continue
+            due = told.due.evaluate(dict(view), calendar)
+            if isinstance(due, date):
+                planned += [p for o in told.spec.send if (p := _planned(told, due, o, calendar)) is not None]
+        return planned
+
+    def told(self, definition: Definition, trigger: str) -> Sequence[Told]:
+        """Returns the rules told at this step (`start` for the beginning)."""
+        return [t for t in definition.notices if trigger in t.spec.on]
+
+    def holds(self, told: Told, state: str, view: Mapping[str, Value], calendar: Calendar, day: date) -> str | None:
+        """Returns None while the rule's condition is true, else in a word why the notice is not to be sent."""
+        spec = told.spec
+        if told.states and state not in told.states:
+            return "state"
+        if (spec.from_ is not None and day < spec.from_) or (spec.until is not None and day > spec.until):
+            return "not_in_force"
+        if told.condition is not None and told.condition.evaluate(dict(view), calendar) is not True:
+            return "condition"
+        return None
+
+
+def _planned(told: Told, due: date, offset: str, calendar: Calendar) -> Planned | None:
+    try:
+        nominal, day = nominal_day(due, offset, calendar), sending_day(due, offset, calendar)
+    except OverflowError:
+        return None
+    start: datetime = calendar.start_of(day)
+    if not told.spec.urgent:
+        start = calendar.next_sending(start)
+    code = offset.replace(" ", "_")
+    return Planned(name=told.rule, occurrence=f"{due.isoformat()}/{code}", kind=NOTICE, nominal=nominal, due_at=start)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Addressee:
+    """Who gets a notice: the officer, and the absent one in whose place (None: in their own)."""
+
+    officer: str
+    behalf: str | None = None
+
+
+def recipients(area: Area, told: Told, unit: str, office: Office) -> list[Addressee]:
+    """Returns who gets a notice today: holders of the roles at the places named, each once.
+
+    An absent officer's notice goes to their substitutes instead. Never everyone with the role.
+    """
+    found: dict[str, Addressee] = {}
+    for spec in told.spec.to or area.file.told:
+        for org in _places(area, spec, unit, office):
+            for officer in _holders(office, spec, org):
+                stand_ins = [s for s in office.stand_ins(officer.id) if office.officers[s].present(office.day)]
+                for stand_in in stand_ins:
+                    found.setdefault(stand_in, Addressee(officer=stand_in, behalf=officer.id))
+                if not stand_ins:
+                    found[officer.id] = Addressee(officer=officer.id)
+    return list(found.values())
+
+
+def _places(area: Area, spec: Recipient, unit: str, office: Office) -> list[str]:
+    if spec.at == "unit":
+        return [unit]
+    above = office.tree.above(unit, area.above)
+    if above is None:
+        return []
+    if spec.kind is None:
+        return [above.id]
+    return [o.id for o in office.tree.children(above.id) if o.kind == spec.kind and o.period.holds(office.day)]
+
+
+def _holders(office: Office, spec: Recipient, org: str) -> list[Officer]:
+    return [
+        officer
+        for officer in office.officers.values()
+        if any(h.role in spec.roles and at.id == org for h, at in office.holdings(officer))
+    ]
+
+
+def channels(officer: Officer, *, urgent: bool) -> list[str]:
+    """Returns the channels for an officer: email, or SMS for who has no address; both when urgent."""
+    have = [c for c, contact in (("email", officer.email), ("sms", officer.phone)) if contact]
+    return have if urgent else have[:1]
