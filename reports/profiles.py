@@ -132,6 +132,8 @@ def load_profile(text: str, name: str) -> Profile:
     try:
         if len(text) > MAX_PROFILE:
             raise BadInput("{file}: larger than {limit} letters", file=name, limit=MAX_PROFILE)
+        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):  # a bomb, however small it looks
+            raise BadInput("{file}: YAML aliases are not read; write the value out", file=name)
         raw: Any = yaml.safe_load(text)
         return Profile.model_validate(raw)
     except yaml.YAMLError as error:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter
 from datetime import date
 
 import pytest
 
 from reports.people import Existing, Reading, plan_import
-from reports.sheets import open_sheets
+from reports.sheets import open_sheets, read_sheets
 from tests.unit.lists_support import LISTS, people
 
 
@@ -69,6 +71,20 @@ def test_the_list_with_faults_is_rejected_with_exactly_its_three_bad_cells():
         (17, "C", "sinh năm 95: a year of two digits may mean two centuries; write all four"),
     ]
     assert found.rejected[0].heading == "Ngày, tháng, năm sinh: Nữ"
+
+
+@pytest.mark.parametrize(("encoding", "delimiter"), [("utf-8-sig", ";"), ("utf-16", "\t"), ("utf-8", ",")])
+def test_the_list_saved_as_csv_gives_the_same_people(encoding, delimiter):
+    """Without merged cells and date cells the same rows read the same."""
+    sheet = open_sheets(LISTS / "danh-sach-quan-chung-uu-tu.xlsx")[0]
+    stream = io.StringIO()
+    writer = csv.writer(stream, delimiter=delimiter)
+    for row in sheet.rows:
+        writer.writerow([c.strftime("%d/%m/%Y") if isinstance(c, date) else "" if c is None else c for c in row])
+    saved = people(read_sheets(stream.getvalue().encode(encoding), "ds.csv"))
+    expected = reading("danh-sach-quan-chung-uu-tu.xlsx")
+    assert [(r.row, r.org_id, r.facts) for r in saved.rows] == [(r.row, r.org_id, r.facts) for r in expected.rows]
+    assert (saved.rejected, len(saved.warnings)) == ((), len(expected.warnings))
 
 
 @pytest.mark.parametrize("name", ["danh-sach-quan-chung-uu-tu.xlsx", "danh-sach-doan-vien-uu-tu.csv"])

@@ -519,6 +519,7 @@ def test_the_same_person_twice_is_read_once_if_equal_and_rejected_if_not():
         ("name: a\nrequired: b\ncolumns: []\n", "no column goes to b"),
         ("nmae: a\n", "nmae"),
         ("a: [", "no valid YAML"),
+        ("a: &x [1]\nb: [*x, *x]\n", "aliases"),
         ("name: a\nrequired: b\ncolumns: [{to: b, read: guess, headings: []}]\n", "columns.0.read"),
     ],
 )
