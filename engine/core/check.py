@@ -18,7 +18,8 @@ from engine.core.definition import AreaFile, Grant as GrantSpec, Transition, Ver
 from engine.core.errors import BadInput
 from engine.core.expressions import Expression, ExpressionError, Scope, compile_expression
 from engine.core.guards import Force, Rule, Version
-from engine.core.reader import Finding, FindingsError, place_of, suggest
+from engine.core.reader import Finding, FindingsError, place_of
+from engine.core.suggestions import suggest
 from engine.core.values import Type, Value, parse
 
 Path = tuple[str | int, ...]

@@ -186,11 +186,11 @@ class MemoryTransaction:
                 raise self._refuse(stands_already("subjects"))
             self._put_subject(table, row)
 
-    def update_subjects(self, rows: Sequence[SubjectRow]) -> None:
+    def update_subjects(self, rows: Sequence[SubjectRow], versions: Sequence[int]) -> None:
         table = self._w().subjects
-        for row in rows:
+        for row, version in zip(rows, versions, strict=True):
             old = table.rows.get(row.id)
-            if old is None or old.version != row.version - 1:
+            if old is None or old.version != version:
                 raise self._refuse(changed_meanwhile(row.id))
             self._put_subject(table, row)
 

@@ -229,10 +229,10 @@ class SqlTransaction:
     def insert_subjects(self, rows: Sequence[SubjectRow]) -> None:
         self._write_rows(_subjects, self._statements.insert(tables.subjects), rows)
 
-    def update_subjects(self, rows: Sequence[SubjectRow]) -> None:
+    def update_subjects(self, rows: Sequence[SubjectRow], versions: Sequence[int]) -> None:
         statement = self._statements.update_subject()
         head = _subjects.values(statement.order[:-1], rows)
-        many = [(*values, row.version - 1) for values, row in zip(head, rows, strict=True)]
+        many = [(*values, version) for values, version in zip(head, versions, strict=True)]
         if self._run_many(statement, many) != len(rows):
             stored = self.subjects(row.id for row in rows)
             stale = [row.id for row in rows if stored.get(row.id) != row]  # the others have just been written
@@ -313,7 +313,7 @@ class SqlTransaction:
         return found[0][0] if found else None
 
     def pending_subjects(self) -> Sequence[str]:
-        return [row[0] for row in self._rows(self._statements.pending_subjects())]
+        return sorted({row[0] for row in self._rows(self._statements.pending_subjects())})
 
     # -- outbox
 
