@@ -28,7 +28,7 @@ Words = tuple[str, ...]
 
 
 def runs_of(text: str) -> list[Words]:
-    """Splits text and identifiers into runs of lower-case words; what is no letter, digit, blank, `_` or `-` ends a run.
+    """Splits text and identifiers into runs of lower-case words, ended by what is no letter, digit, blank, `_` or `-`.
 
     `heldOn`, `held_on` and `held-on` are the same run of two words; the two arguments `held, on` are two runs.
     """
@@ -81,7 +81,7 @@ def area_words() -> dict[Words, str]:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
         workflow = document.get("workflow") if isinstance(document, dict) else None
         for name in (*ids_in(document), *([workflow] if isinstance(workflow, str) else [])):
-            found |= {run: name for run in runs_of(name)}
+            found |= dict.fromkeys(runs_of(name), name)
         for label in terms_in(document):
             runs = runs_of(label)  # of a long label each part counts, but a part of one word is too common
             found |= {run: label for run in runs if len(run) > 1 or len(runs) == 1}
