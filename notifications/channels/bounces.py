@@ -130,8 +130,9 @@ class BounceBox:
     def read(self, handle: Callable[[Bounce], None]) -> Outcome:
         """Calls `handle` for each new bounce, oldest first, and marks it after that.
 
-        A crash in between shows the bounce again, so `handle` must stand being called twice; an
-        error of its own that is no OSError passes through. Returns `accepted` with the number of bounces in `code`, or `failed` with what is wrong.
+        A crash in between shows the bounce again, so `handle` must stand being called twice; an error of its own
+        that is no OSError passes through. Returns `accepted` with the number of bounces in `code`, or `failed` with
+        what is wrong.
         """
         try:
             box = self._sign_in()

@@ -12,7 +12,7 @@ from notifications.channels.letter import Sender, good_address, write
 from notifications.channels.number import good_number
 from notifications.channels.port import Kind, Message, Outcome, accepted, failed, refused
 
-_NAME = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9_@.+-]{0,200}\Z")
+_NAME = re.compile(r"\+?[A-Za-z0-9_][A-Za-z0-9_@.+-]{0,200}\Z")
 
 
 @dataclass(frozen=True, kw_only=True)
