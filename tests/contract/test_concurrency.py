@@ -37,7 +37,7 @@ def count_up(store: Store, who: str, ready: Callable[[], object]) -> int:
         try:
             with store.transaction() as unit:
                 unit.put_setting("count", str(int(unit.setting("count") or "0") + 1))
-                unit.update_subjects([replace(read, version=read.version + 1)])
+                unit.update_subjects([replace(read, version=read.version + 1)], [read.version])
                 seq = unit.head().size
                 unit.append_events([event(seq, id=f"{who}-{done}", command=f"{who}-{done}")])
         except Conflict:
@@ -186,7 +186,7 @@ def test_a_connection_that_the_server_closed_is_replaced(postgres_url: str) -> N
     def lose_it() -> None:
         with store.transaction() as unit:
             unit.put_setting("a", "2")
-            with other.connection() as connection:  # type: ignore[attr-defined]
+            with other.connection() as connection:
                 connection.rows(kill, ())
 
     with pytest.raises(KetnapError):

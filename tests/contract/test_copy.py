@@ -32,7 +32,7 @@ def fill_all(store: Store) -> None:
 def definition(id_: str) -> DefinitionRow:
     """Returns a definition loaded at the same moment as the others."""
     return DefinitionRow(
-        id=id_, workflow="w", area="a", area_text="", text="", file="f", loaded_at=DEFINITION.loaded_at
+        id=id_, workflow="w", area="a", area_text="", text="", templates_json="{}", file="f", loaded_at=DEFINITION.loaded_at
     )
 
 
@@ -69,7 +69,7 @@ def test_the_copy_keeps_the_promises_too(store: Store) -> None:
     with pytest.raises(Conflict), copy.transaction() as unit:
         unit.insert_subjects([subject("s5", unique_key="one")])
     with pytest.raises(Conflict), copy.transaction() as unit:
-        unit.update_subjects([subject("s1", version=7)])
+        unit.update_subjects([subject("s1", version=7)], [6])
     with copy.transaction() as unit:
         assert unit.put_outbox([notice("n7", occurrence="n1"), notice("n8")]) == 1
         unit.put_timers([timer("s9", due_at=moment(0))])
@@ -133,6 +133,6 @@ def test_a_copy_of_a_copy_is_the_same(two: tuple[Store, Store]) -> None:
     assert everything(again) == everything(store)
     for each in (store, copy, again):
         with each.transaction() as unit:
-            unit.update_subjects([subject("s1", version=2, state="given")])
+            unit.update_subjects([subject("s1", version=2, state="given")], [1])
     assert everything(again) == everything(store) == everything(copy)
     again.close()

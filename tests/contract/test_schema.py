@@ -238,7 +238,7 @@ def test_after_scrubbing_no_file_holds_what_was_overwritten(tmp_path: Path) -> N
 
     assert holds(secret[:17])
     with store.transaction() as unit:
-        unit.update_subjects([subject(version=2, sealed=None)])
+        unit.update_subjects([subject(version=2, sealed=None)], [1])
     store.scrub()
     assert not holds(secret[:17])
     assert holds(b"kept")

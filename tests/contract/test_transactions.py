@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -27,7 +28,7 @@ def write_everything(unit: Transaction) -> None:
     unit.put_setting("name", "new")
     unit.put_days([DayRow(day="2026-01-01", off=False), DayRow(day="2026-01-02", off=True)])
     unit.put_keys([KeyRow(id="k1", wrapped=None, erased_at=moment(3)), KeyRow(id="k2", wrapped=b"2")])
-    unit.update_subjects([subject("s1", version=2, state="given", refers=None, unique_key="other")])
+    unit.update_subjects([subject("s1", version=2, state="given", refers=None, unique_key="other")], [1])
     unit.insert_subjects([subject("s2", unique_key="one", refers="s1")])
     unit.append_events([event(1), event(2, subject="s2")])
     unit.put_timers([timer("s1", done_at=moment(11)), timer("s2")])
@@ -120,7 +121,7 @@ def test_a_conflict_that_is_caught_inside_still_loses_the_transaction(store: Sto
         with store.transaction() as unit:
             unit.put_setting("name", "half")
             with suppress(Conflict):
-                unit.update_subjects([subject("s1", version=9)])
+                unit.update_subjects([subject("s1", version=9)], [8])
 
     with pytest.raises(Conflict):
         swallow()
@@ -146,17 +147,18 @@ def test_a_reading_transaction_does_not_write(store: Store) -> None:
         fill(unit)
         before = seen(unit)
     with store.transaction(write=False) as unit:
-        for attempt in (
+        attempts: list[Callable[[Transaction], object]] = [
             lambda u: u.put_setting("name", "new"),
             lambda u: u.put_keys([KeyRow(id="k9", wrapped=None)]),
             lambda u: u.insert_subjects([subject("s9")]),
-            lambda u: u.update_subjects([subject("s1", version=2)]),
+            lambda u: u.update_subjects([subject("s1", version=2)], [1]),
             lambda u: u.append_events([event(1)]),
             lambda u: u.put_timers([timer("s9")]),
             lambda u: u.delete_timers([timer("s1")]),
             lambda u: u.put_outbox([notice("n9")]),
             lambda u: u.update_outbox([notice("n1", state="failed")]),
-        ):
+        ]
+        for attempt in attempts:
             with pytest.raises(Misuse):
                 attempt(unit)
         assert seen(unit) == before
