@@ -7,8 +7,9 @@ texts are read from the newest one, by date.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -33,20 +34,22 @@ def shipped_folder() -> Path:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A workflow file with the area file beside it, as texts. `templates` are the names of the notice templates."""
+    """A workflow file with the area file beside it and the notice templates, as texts."""
 
     workflow: str
     file: str
     text: str
     area_file: str
     area_text: str
-    templates: frozenset[str] | None = None
+    templates: Mapping[str, str] = field(default_factory=dict)  # of notices: name.language -> text
 
     @property
     def id(self) -> str:
-        """The hash of both files."""
+        """The hash of both files and the templates."""
         digest = hashlib.sha256(hashlib.sha256(self.area_text.encode()).digest())
         digest.update(hashlib.sha256(self.text.encode()).digest())
+        for name in sorted(self.templates):
+            digest.update(hashlib.sha256(f"{name}\n{self.templates[name]}".encode()).digest())
         return digest.hexdigest()
 
 
@@ -69,7 +72,7 @@ def read_folder(folder: Path) -> list[Source]:
     if not area_path.is_file():
         raise BadInput("{folder} holds no area.yaml, so it is not a folder of workflows", folder=str(folder))
     area_text = _read(area_path)
-    templates = frozenset(p.name.removesuffix(TEMPLATE_END).rsplit(".", 1)[0] for p in folder.glob(f"notices/*{TEMPLATE_END}"))
+    templates = {p.name.removesuffix(TEMPLATE_END): _read(p) for p in sorted(folder.glob(f"notices/*{TEMPLATE_END}"))}
     sources: list[Source] = []
     for path in sorted(folder.glob("*.yaml")):
         if path.name == AREA_FILE:
@@ -155,9 +158,13 @@ class Compiled:
             tree = read_yaml(source.text, source.file)
             file = load_model(WorkflowFile, tree, file=source.file)
             self._definitions[source.id] = compile_workflow(
-                area, file, tree, source.file, id=source.id, templates=source.templates
+                area, file, tree, source.file, id=source.id, templates=_template_names(source)
             )
         return self._definitions[source.id]
+
+
+def _template_names(source: Source) -> frozenset[str]:
+    return frozenset(name.rsplit(".", 1)[0] for name in source.templates)
 
 
 def compile_all(sources: Sequence[Source], compiled: Compiled | None = None) -> dict[str, Definition]:
@@ -199,6 +206,11 @@ class Library:
             raise NotFound("there is no workflow {name}; there are: {known}", name=workflow, known=", ".join(self._newest))
         return self._compiled.definition(source)
 
+    def templates(self, workflow: str) -> Mapping[str, str]:
+        """Returns the newest notice templates beside a workflow: name.language -> text. Raises NotFound."""
+        self.newest(workflow)
+        return self._newest[workflow].templates
+
     def pinned(self, workflow: str, id: str) -> Definition:
         """Returns what a subject runs under: the drawing of its own definition, the newest one's rules and notices."""
         newest = self.newest(workflow)
@@ -235,7 +247,12 @@ class Library:
 
 def _source(row: DefinitionRow) -> Source:
     return Source(
-        workflow=row.workflow, file=row.file, text=row.text, area_file=f"{row.area}/{AREA_FILE}", area_text=row.area_text
+        workflow=row.workflow,
+        file=row.file,
+        text=row.text,
+        area_file=f"{row.area}/{AREA_FILE}",
+        area_text=row.area_text,
+        templates=json.loads(row.templates_json),
     )
 
 
@@ -267,6 +284,7 @@ def rows_of(sources: Sequence[Source], definitions: Mapping[str, Definition], no
             area=definitions[s.workflow].area.file.area,
             area_text=s.area_text,
             text=s.text,
+            templates_json=json.dumps(dict(s.templates), ensure_ascii=False, sort_keys=True),
             file=Path(s.file).name,
             loaded_at=stamp(now),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from engine.audit.seal import KeyErased
 from engine.core import events
@@ -15,6 +15,7 @@ from engine.core.machine import Told
 from engine.core.sending import Drafter, Matter, State
 from engine.core.timers import FIRE
 from engine.core.values import Value
+from engine.ledger import entries
 from engine.steps import By
 from engine.store.rows import OutboxRow, TimerRow
 from engine.work import Case, Work
@@ -31,9 +32,9 @@ class Claimed:
     recipient: str
     channel: str
     urgent: bool
-    first_planned: datetime
+    today: date
     rows: Sequence[OutboxRow]
-    texts: Sequence[Mapping[str, str]]  # subject_line, body, rule
+    texts: Sequence[Mapping[str, str]]  # subject_line, body, group, due, waiting_days, late, urgent
 
 
 # ---- from timers to the outbox ----
@@ -85,7 +86,14 @@ def _expand(work: Work, drafter: Drafter, row: TimerRow) -> tuple[str, list[Outb
     why = _why_not(work, case, told, view)
     if why is not None:
         return f"cancelled: {why}", []
-    drafts = drafter.drafts(_matter(work, case, told, row, view), case.definition.area, work.office)
+    matter = _matter(work, case, told, row, view)
+    drafts = drafter.drafts(matter, case.definition.area, work.office)
+    about = {
+        "due": matter.due.isoformat() if matter.due is not None else "",
+        "waiting_days": str((matter.today - matter.entered_on).days),
+        "late": "true" if matter.planned_on < matter.today else "false",
+        "urgent": "true" if told.spec.urgent else "false",
+    }
     rows = [
         OutboxRow(
             id=work.kit.random(12).hex(),
@@ -105,7 +113,7 @@ def _expand(work: Work, drafter: Drafter, row: TimerRow) -> tuple[str, list[Outb
             provider_id=None,
             detail=None if d.channel else "no_contact",
             key_id=case.key_id,
-            sealed=_seal(work, case.key_id, {"subject_line": d.subject_line, "body": d.body}),
+            sealed=_seal(work, case.key_id, {**about, "group": d.group, "subject_line": d.subject_line, "body": d.body}),
         )
         for d in drafts
     ]
@@ -125,6 +133,7 @@ def _matter(work: Work, case: Case, told: Told, row: TimerRow, view: Mapping[str
     sensitive = {n for n, f in definition.file.facts.items() if f.sensitive}
     return Matter(
         definition=definition,
+        templates=work.library.templates(definition.workflow),
         told=told,
         subject=case.subject.id,
         unit=case.subject.org,
@@ -132,6 +141,7 @@ def _matter(work: Work, case: Case, told: Told, row: TimerRow, view: Mapping[str
         entered_on=case.subject.entered_on,
         facts={n: v for n, v in view.items() if n in definition.types and n not in sensitive},
         due=due if isinstance(due, date) else None,
+        working_days_left=work.calendar.working_days_between(work.today, due) if isinstance(due, date) else None,
         planned_on=work.calendar.day_of(unstamp(row.due_at)),
         today=work.today,
         reason=_reason(work, row),
@@ -139,8 +149,6 @@ def _matter(work: Work, case: Case, told: Told, row: TimerRow, view: Mapping[str
 
 
 def _reason(work: Work, row: TimerRow) -> str | None:
-    from engine.ledger import entries
-
     if row.kind != "told":
         return None
     for entry in entries(work.tx.events(subject=row.subject), work.keys, work.kit.sealer):
@@ -196,7 +204,7 @@ def claim(work: Work, limit: int) -> list[Claimed]:
                 recipient=group[0].recipient,
                 channel=group[0].channel,
                 urgent=group[0].urgent,
-                first_planned=min(unstamp(r.due_at) for r in group),
+                today=work.today,
                 rows=taken,
                 texts=[{**open_text(work, r), "rule": r.rule, "subject": r.subject} for r in taken],
             )

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from engine import batches, officework, outbox, steps, ticking, undoing
 from engine.asking import Prospect, prospects
 from engine.core import events
+from engine.core.authority import Officer
 from engine.core.commands import Move, SetFacts, Start, Undo
 from engine.core.errors import BadInput, Denied, NotFound
 from engine.core.events import Entry, Standing, replay, stamp, unstamp
@@ -291,6 +292,14 @@ class Service:
         with self.work(write=True) as work:
             officework.permit(work, "notices", by)
             return outbox.resolve(work, ids, outcome, by)
+
+    def contact(self, officer: str) -> Officer:
+        """Returns an officer with their contacts. Raises NotFound."""
+        with self.work() as work:
+            found = work.office.officers.get(officer)
+            if found is None:
+                raise NotFound("{officer} is not an officer here", officer=officer)
+            return found
 
     def notices(self, *, states: Iterable[str] | None = None, subject: str | None = None) -> list[tuple[OutboxRow, dict[str, str]]]:
         """Returns the outbox, each row with its text."""

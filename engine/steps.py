@@ -299,11 +299,11 @@ def move_one(
     extra: Extra | None = None,
 ) -> Answer:
     check_trigger(case, trigger, by)
-    day = day(work, on, case.subject) if by.officer is not None else (on or work.today)
-    decision = decided(work, case, trigger, raw, day, reason, by)
+    when = day(work, on, case.subject) if by.officer is not None else (on or work.today)
+    decision = decided(work, case, trigger, raw, when, reason, by)
     if not decision.allowed:
         return answered(case, decision, None)
-    event = record(work, case, decision, day, reason, by, extra or Extra())
+    event = record(work, case, decision, when, reason, by, extra or Extra())
     return answered(work.case(case.subject.id), decision, event, opened=open_other(work, case, decision, by, event))
 
 

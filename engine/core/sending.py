@@ -25,6 +25,7 @@ class Draft:
     channel: str | None  # None: the officer has no contact
     subject_line: str
     body: str
+    group: str  # the rule's label
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +33,7 @@ class Matter:
     """What a notice is about, for writing it."""
 
     definition: Definition
+    templates: Mapping[str, str]  # name.language -> text
     told: Told
     subject: str
     unit: str
@@ -39,6 +41,7 @@ class Matter:
     entered_on: date
     facts: Mapping[str, Value]
     due: date | None
+    working_days_left: int | None
     planned_on: date
     today: date
     reason: str | None = None

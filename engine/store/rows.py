@@ -170,6 +170,7 @@ class DefinitionRow:
     area: str
     area_text: str
     text: str
+    templates_json: str  # notice templates: name.language -> text
     file: str
     loaded_at: str
 

@@ -74,7 +74,7 @@ definitions = Table(
     "definitions",
     metadata,
     Column("number", _number, primary_key=True, autoincrement=True),  # the order in which they were put
-    *_must("id", "workflow", "area", "area_text", "text", "file", "loaded_at"),
+    *_must("id", "workflow", "area", "area_text", "text", "templates_json", "file", "loaded_at"),
     UniqueConstraint("id", name="definitions_id"),
 )
 

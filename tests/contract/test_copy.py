@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,9 +32,7 @@ def fill_all(store: Store) -> None:
 
 def definition(id_: str) -> DefinitionRow:
     """Returns a definition loaded at the same moment as the others."""
-    return DefinitionRow(
-        id=id_, workflow="w", area="a", area_text="", text="", templates_json="{}", file="f", loaded_at=DEFINITION.loaded_at
-    )
+    return replace(DEFINITION, id=id_)
 
 
 def everything(store: Store) -> list[object]:

@@ -35,7 +35,14 @@ OFFICER = OfficerRow(
 ROLE = RoleRow(officer="an", org="o1", role="clerk", from_day="2026-01-01", until_day=None)
 SUBSTITUTE = SubstituteRow(id="x1", officer="an", stand_in="ba", from_day="2026-01-01", until_day="2026-01-31")
 DEFINITION = DefinitionRow(
-    id="d1", workflow="loan", area="bank", area_text="a: 1", text="b: 2", templates_json="{}", file="loan.yaml", loaded_at=moment(5)
+    id="d1",
+    workflow="loan",
+    area="bank",
+    area_text="a: 1",
+    text="b: 2",
+    templates_json="{}",
+    file="loan.yaml",
+    loaded_at=moment(5),
 )
 
 

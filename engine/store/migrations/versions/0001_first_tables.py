@@ -73,7 +73,7 @@ def _definitions_and_keys() -> None:
     op.create_table(
         "definitions",
         sa.Column("number", _number, autoincrement=True, nullable=False),
-        *_must("id", "workflow", "area", "area_text", "text", "file", "loaded_at"),
+        *_must("id", "workflow", "area", "area_text", "text", "templates_json", "file", "loaded_at"),
         sa.PrimaryKeyConstraint("number"),
         sa.UniqueConstraint("id", name="definitions_id"),
     )

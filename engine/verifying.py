@@ -1,0 +1,142 @@
+"""Verifying the trail: bytes, hashes, links, time; and that what is shown is what the events say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from engine.audit.tree import leaf_hash
+from engine.core import events
+from engine.core.errors import Damaged, KetnapError
+from engine.core.events import CHANGING, Entry, Standing, replay
+from engine.ledger import columns, entry_of, link, read_body
+from engine.service import Service
+from engine.store.rows import EventRow, SubjectRow
+from engine.work import Work
+
+EMPTY_LINK = bytes(32)
+CHUNK = 500  # subjects replayed together
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """Something in the trail that is not as it was written. `event` is its number, or None for a subject's row."""
+
+    event: int | None
+    kind: str
+    message: str
+
+
+@dataclass(kw_only=True)
+class Report:
+    """What verifying found."""
+
+    events: int = 0
+    checkpoints: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Tells whether nothing was found."""
+        return not self.problems
+
+
+def verify(service: Service, progress: Callable[[int], None] | None = None) -> Report:
+    """Recomputes every hash and link, compares the columns with the bytes, and every subject with its events' replay."""
+    report = Report()
+    with service.work() as work:
+        for problem in _trail(work, report, progress):
+            report.problems.append(problem)
+        if report.ok:
+            report.problems += _projection(work)
+    return report
+
+
+def _trail(work: Work, report: Report, progress: Callable[[int], None] | None) -> Iterator[Problem]:
+    before, at = EMPTY_LINK, ""
+    for expected, row in enumerate(work.tx.events()):
+        report.events += 1
+        if progress is not None and report.events % 1000 == 0:
+            progress(report.events)
+        if row.seq != expected:
+            yield Problem(event=expected, kind="missing", message=f"event {expected} is missing; {row.seq} follows")
+            return
+        try:
+            body = read_body(row)
+        except Damaged as error:
+            yield Problem(event=row.seq, kind="edited", message=error.text())
+            return
+        problem = _one(row, body, before, at)
+        if problem is not None:
+            yield problem
+            return
+        before, at = row.link, row.at
+
+
+def _one(row: EventRow, body: dict[str, object], before: bytes, at: str) -> Problem | None:
+    if leaf_hash(row.body) != row.leaf:
+        return Problem(event=row.seq, kind="edited", message=f"event {row.seq}: its bytes are not those that were hashed")
+    if link(before, row.leaf) != row.link:
+        return Problem(event=row.seq, kind="relinked", message=f"event {row.seq}: it does not link to the one before it")
+    if columns(body, row) != row:  # type: ignore[arg-type]
+        return Problem(event=row.seq, kind="columns", message=f"event {row.seq}: its columns differ from its bytes")
+    if row.at < at:
+        return Problem(event=row.seq, kind="time", message=f"event {row.seq}: it is dated before the one before it")
+    return None
+
+
+def _projection(work: Work) -> Iterator[Problem]:
+    seen: set[str] = set()
+    after = ""
+    while True:
+        rows = work.tx.find_subjects(after=after, limit=CHUNK)
+        if not rows:
+            break
+        after = rows[-1].id
+        work.keys.fetch(r.key_id for r in rows)
+        for row in rows:
+            seen.add(row.id)
+            problem = _compare(work, row)
+            if problem is not None:
+                yield problem
+    yield from _orphans(work, seen)
+
+
+def _orphans(work: Work, seen: set[str]) -> Iterator[Problem]:
+    for row in work.tx.events(kind=events.STARTED):
+        if row.subject is not None and row.subject not in seen:
+            yield Problem(event=row.seq, kind="projection", message=f"{row.subject} has events but is not shown any more")
+
+
+def _compare(work: Work, row: SubjectRow) -> Problem | None:
+    definition = work.library.pinned(row.workflow, row.definition)
+    try:
+        entries = [entry_of(e, work.keys, work.kit.sealer) for e in work.tx.events(subject=row.id)]
+        standing = replay(entries, None, definition.types)
+        if standing is None:
+            return Problem(event=None, kind="projection", message=f"{row.id} is shown but has no events")
+        if work.keys.get(row.key_id) is None:
+            return None
+        shown = work.adopt([row])[0].subject
+    except KetnapError as error:
+        return Problem(event=None, kind="projection", message=f"{row.id}: {error.text()}")
+    differs = [n for n, (a, b) in _sides(row, shown.facts, standing, entries).items() if a != b]
+    if differs:
+        return Problem(
+            event=None, kind="projection", message=f"{row.id}: {', '.join(differs)} differ from what its events say"
+        )
+    return None
+
+
+def _sides(row: SubjectRow, facts: object, standing: Standing, entries: list[Entry]) -> dict[str, tuple[object, object]]:
+    return {
+        "state": (row.state, standing.state),
+        "org": (row.org, standing.org),
+        "version": (row.version, sum(e.kind in CHANGING for e in entries)),
+        "facts": (facts, standing.facts),
+        "doers": ({t: tuple(p) for t, p in json.loads(row.doers_json).items()}, dict(standing.doers)),
+        "last_event": (row.last_event, standing.last_event),
+        "entered_on": (row.entered_on, standing.entered_on.isoformat()),
+        "person_on": (row.person_on, standing.person_on.isoformat()),
+    }

@@ -1,0 +1,91 @@
+"""Writing the notices of today: who gets one, on which channel, in which words (`engine.core.sending.Drafter`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from engine.core.authority import Office
+from engine.core.definition import Text
+from engine.core.machine import Area, Definition
+from engine.core.sending import Draft, Matter
+from engine.core.values import Value
+from notifications.plan import channels, recipients
+from notifications.render import Templates
+
+
+class Drafts:
+    """Writes notices from the templates of a definition. `link_base` is the address of the pages, '' when there are none."""
+
+    def __init__(self, compile_: Callable[[Mapping[str, str]], Templates], *, lang: str = "vi", link_base: str = "") -> None:
+        self._compile, self._lang, self._link_base = compile_, lang, link_base.rstrip("/")
+        self._compiled: dict[int, tuple[Mapping[str, str], Templates]] = {}
+
+    def _templates(self, texts: Mapping[str, str]) -> Templates:
+        """Compiles a set of templates once; it is the same object as long as nothing was loaded anew."""
+        kept = self._compiled.get(id(texts))
+        if kept is None or kept[0] is not texts:
+            kept = self._compiled[id(texts)] = (texts, self._compile(texts))
+        return kept[1]
+
+    def drafts(self, matter: Matter, area: Area, office: Office) -> Sequence[Draft]:
+        """Returns a draft for every recipient and channel of today. Raises RenderError when a template fails."""
+        templates = self._templates(matter.templates)
+        name = matter.told.spec.template or matter.told.rule
+        found: list[Draft] = []
+        for addressee in recipients(area, matter.told, matter.unit, office):
+            officer = office.officers[addressee.officer]
+            context = self._context(matter, area, office, officer.name)
+            item = templates.render(name, self._lang, context)
+            for channel in channels(officer, urgent=matter.told.spec.urgent) or [None]:
+                body = templates.sms(name, self._lang, context) if channel == "sms" else item.body
+                found.append(
+                    Draft(
+                        recipient=officer.id,
+                        behalf=addressee.behalf,
+                        channel=channel,
+                        subject_line=item.subject_line,
+                        body=body,
+                        group=self._text(matter.told.spec.label),
+                    )
+                )
+        return found
+
+    def _context(self, matter: Matter, area: Area, office: Office, recipient: str) -> dict[str, object]:
+        definition, facts = matter.definition, matter.facts
+        unit = office.tree.by_id.get(matter.unit)
+        above = office.tree.above(matter.unit, area.above)
+        person = facts.get(definition.file.title_fact or "")
+        due = matter.due
+        return {
+            **{name: self._shown(definition, name, facts.get(name)) for name in definition.types},
+            "rule_label": self._text(matter.told.spec.label),
+            "workflow_title": self._text(definition.file.title),
+            "state_label": self._text(definition.file.states[matter.state].label),
+            "unit": unit.name if unit is not None else matter.unit,
+            "above": above.name if above is not None else None,
+            "person": person if isinstance(person, str) else "",
+            "subject_id": matter.subject,
+            "due": due,
+            "days_left": (due - matter.today).days if due is not None else None,
+            "working_days_left": matter.working_days_left,
+            "waiting_days": (matter.today - matter.entered_on).days,
+            "today": matter.today,
+            "source": matter.told.spec.source or "",
+            "reason": matter.reason,
+            "late": matter.planned_on < matter.today,
+            "planned_on": matter.planned_on,
+            "link": f"{self._link_base}/subjects/{matter.subject}" if self._link_base else "",
+            "recipient": recipient,
+        }
+
+    def _text(self, text: Text) -> str:
+        return text.of(self._lang)
+
+    def _shown(self, definition: Definition, name: str, value: Value | None) -> object:
+        """Gives a choice its label; other values stand as they are."""
+        spec = definition.file.facts[name]
+        if value is None or spec.sensitive:
+            return None
+        if spec.type == "choice" and spec.of and isinstance(value, str):
+            return self._text(definition.area.file.lists[spec.of[0]][value].label)
+        return value
