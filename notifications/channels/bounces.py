@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import email
 import email.policy
 import imaplib
@@ -165,7 +166,8 @@ class BounceBox:
                 box.starttls(context)
             box.login(settings.user, settings.password)
         except BaseException:
-            box.shutdown()
+            with contextlib.suppress(OSError):  # the socket may be gone already, and the reason is what matters
+                box.shutdown()
             raise
         return box
 
@@ -200,4 +202,5 @@ def _leave(box: imaplib.IMAP4) -> None:
     try:
         box.logout()
     except (imaplib.IMAP4.error, OSError):
-        box.shutdown()
+        with contextlib.suppress(OSError):
+            box.shutdown()

@@ -1,11 +1,13 @@
 """SMS through a modem with gammu-smsd's FILES service: a file in `outbox` is a message, the daemon moves it on.
 
-See gammu-smsd-files(7). The daemon moves a message, under its name, to `sent` or to `error`.
+See gammu-smsd-files(7). The daemon moves a message, under its name, to `sent` or to `error`. Its `transmitformat` must
+be `auto`: it is `7bit` by default, which sends Vietnamese without its diacritics and says nothing.
 """
 
 from __future__ import annotations
 
 import codecs
+import configparser
 import hashlib
 import os
 from collections.abc import Callable
@@ -33,6 +35,7 @@ class GammuSettings:
     max_segments: int = 2
     stuck_after_s: int = 900
     file_mode: int = 0o660  # the daemon runs as another user of the same group
+    smsdrc: Path | None = None  # the daemon's own settings, so that `check` can look at them
 
 
 class GammuChannel:
@@ -92,6 +95,8 @@ class GammuChannel:
         for folder in (settings.outbox, settings.sent, settings.error):
             if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
                 return failed("The modem's folders cannot be written.", code=folder.name, setup=True)
+        if settings.mode == "ucs2" and not _keeps_diacritics(settings.smsdrc):
+            return failed("gammu-smsd sends without diacritics: set transmitformat = auto.", setup=True)
         now = self._clock().astimezone(UTC).timestamp()
         try:
             waiting = [now - file.stat().st_mtime for file in settings.outbox.glob("OUT*")]
@@ -114,6 +119,18 @@ class GammuChannel:
             os.fsync(file.fileno())
         draft.chmod(self._settings.file_mode)
         draft.rename(self._settings.outbox / name)
+
+
+def _keeps_diacritics(smsdrc: Path | None) -> bool:
+    """False if the daemon's settings say 7bit, or nothing, which means 7bit; true if they cannot be read."""
+    if smsdrc is None:
+        return True
+    reader = configparser.ConfigParser(interpolation=None, strict=False, inline_comment_prefixes=("#", ";"))
+    try:
+        reader.read_string(smsdrc.read_text("utf-8", "replace"))
+    except (OSError, configparser.Error):
+        return True
+    return reader.get("smsd", "transmitformat", fallback="7bit").strip().lower() in ("auto", "unicode")
 
 
 def file_name(message: Message) -> str:

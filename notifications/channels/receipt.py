@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from engine.core.errors import BadInput
 from notifications.channels.port import Outcome, accepted, delivered, failed, refused
 
-_NACK = re.compile(r"NACK/(\d+)")
+_NACK = re.compile(r"NACK/(0x[0-9A-Fa-f]{1,8}|[0-9]{1,10})/")
 _NACK_BY_NAME = re.compile(r"NACK/(.+)")
 _STAT = re.compile(r"\bstat:([A-Za-z]{1,10})", re.ASCII)
 _ERR = re.compile(r"\berr:(\w{1,8})", re.ASCII)
@@ -138,9 +138,9 @@ def _of_report(kind: str, answer: str, provider_id: str | None) -> tuple[Outcome
 
 
 def _of_nack(answer: str) -> Outcome:
-    """`NACK/11/Invalid Destination Address`, or `NACK/Retries Exceeded` after Kannel's own attempts."""
+    """`NACK/0x0000000b/Invalid Destination Address`, or `NACK/Retries Exceeded` after Kannel's own attempts."""
     if found := _NACK.search(answer):
-        return of_status(int(found[1]))
+        return of_status(int(found[1], 16 if found[1].startswith("0x") else 10))
     if (named := _NACK_BY_NAME.search(answer)) and named[1].strip().lower() == "retries exceeded":
         return failed("The SMS centre asks to send more slowly.", code="NACK", retry_after_s=300)
     return refused("The SMS centre refused the message.", code="NACK")

@@ -19,6 +19,7 @@ from notifications.channels.port import Kind, Message, Outcome, accepted, failed
 from notifications.channels.receipt import BadReceipt, Receipt, of_status, read_smpp
 from notifications.segments import Mode, encode, split
 
+_LOG = logging.getLogger("notifications.smpp")
 _UDHI = 0x40  # esm_class: the octets begin with a header
 _RECEIPT = 0x04  # esm_class of deliver_sm: it carries a receipt
 _CODING = {"gsm7": 0x00, "ucs2": 0x08}
@@ -53,7 +54,7 @@ class SmppChannel:
     """SMPP as transceiver. Not idempotent: each submit_sm is a message.
 
     `on_receipt` stores the news of a message; the centre is told "received" only after it returned, and sends the
-    receipt again otherwise, so it must stand being called twice. The receipt is asked for the last part only, and
+    receipt again if it raised, so it must stand being called twice. The receipt is asked for the last part only, and
     that part's id is the message's `provider_id`.
     """
 
@@ -65,6 +66,7 @@ class SmppChannel:
         self._settings = settings
         self._on_receipt = on_receipt
         self._client: Any = None  # smpplib publishes no types
+        self._turned_away = False  # a receipt could not be stored and lies at the centre
 
     def send(self, message: Message) -> Outcome:
         """Submits one SMS, in parts if it is long. See port.Channel."""
@@ -109,6 +111,9 @@ class SmppChannel:
             while select.select([client._socket], [], [], 0 if taken else wait_s)[0]:
                 self._take(client, client.read_pdu())
                 taken += 1
+            if self._turned_away:  # a centre hands over what it has kept to whoever binds
+                self._turned_away = False
+                self.close()
             return taken
         except _Stop:
             return 0
@@ -180,9 +185,12 @@ class SmppChannel:
                     self._on_receipt(read_smpp((pdu.short_message or b"").decode("latin-1")))
             except BadReceipt:
                 pass  # a receipt that nobody can read gets no better by being sent again
-            except Exception:
+            except Exception as error:  # noqa: BLE001 - the message being sent just now must not suffer for it
+                # The type alone: the text of a database's error may hold what was to be written.
+                _LOG.error("A receipt could not be stored and stays at the SMS centre: %s", type(error).__name__)
+                self._turned_away = True
                 _reply(client, "deliver_sm_resp", pdu, status=_SYSTEM_ERROR)
-                raise
+                return
             _reply(client, "deliver_sm_resp", pdu)
 
     def _provider_id(self, answer: Any) -> str | None:

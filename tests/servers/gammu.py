@@ -24,6 +24,7 @@ inboxpath = {work}/inbox/
 outboxpath = {work}/outbox/
 sentsmspath = {work}/sent/
 errorsmspath = {work}/error/
+transmitformat = auto
 commtimeout = 1
 sendtimeout = 5
 loopsleep = 1

@@ -53,3 +53,14 @@ def web_server() -> Iterator[WebServer]:
     """Gives a web server that keeps what it is asked."""
     with WebServer() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def sms_centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[kannel.SmsCentre]:
+    """Gives a running SMS centre of the tests' own, for SMPP without a gateway."""
+    centre = kannel.SmsCentre(tmp_path_factory.mktemp("centre"))
+    try:
+        centre.start()
+        yield centre
+    finally:
+        centre.stop()
