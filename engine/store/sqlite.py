@@ -24,13 +24,15 @@ _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}  # the low byte of the exte
 _NOT_OURS = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 
 # FULL, because NORMAL does not sync each commit, so that an acknowledged step could be lost at a power cut;
-# secure_delete, because erased persons must not stay in the free pages of the file.
+# secure_delete, because erased persons must not stay in the free pages of the file; 64 MiB of cache, because with the
+# usual 2 a large batch spills to the disk before its commit.
 _PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = FULL",
     "foreign_keys = ON",
     "secure_delete = ON",
     "temp_store = MEMORY",
+    "cache_size = -65536",
 )
 
 
