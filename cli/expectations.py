@@ -98,7 +98,9 @@ def _standing(runner: Runner, expect: Expect, came: Outcomes) -> Iterator[Pair]:
             yield {"facts": {name: wanted}}, {name: got}
 
 
-def _holds(runner: Runner, definition: Definition, name: str, raw: object, value: Value | None) -> tuple[bool, Any, Any]:
+def _holds(
+    runner: Runner, definition: Definition, name: str, raw: object, value: Value | None
+) -> tuple[bool, Any, Any]:
     """Compares a fact as its type reads the file. A map is compared by the keys that are named."""
     type_ = definition.types.get(name)
     if type_ is None:

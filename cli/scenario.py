@@ -86,7 +86,7 @@ class Runner:
         self.file, self.tree, self.path, self.store = file, tree, path, store
         names = file.workflows
         self.sources = shipped_sources() if names is None else find_sources(names, path.parent)
-        self.channels = {c: RecordChannel(name=c, kind=c) for c in ("email", "sms", "webhook")}  # type: ignore[arg-type]
+        self.channels = {c: RecordChannel(name=c, kind=c) for c in ("email", "sms", "webhook")}
         self.sent: list[Sent] = []
         self.zone = ZoneInfo(file.zone) if file.zone else None
         self.clock = SetClock(datetime(1970, 1, 1, tzinfo=ZoneInfo("UTC")))
@@ -123,7 +123,9 @@ class Runner:
         """Moves the clock, doing on the way what falls due, in order. Raises BadInput when it would go back."""
         target = self.time(at)
         if target < self.clock.now():
-            raise BadInput("at: the clock stands at {now}, it does not go back", now=str(self.clock.now().astimezone(self.zone)))
+            raise BadInput(
+                "at: the clock stands at {now}, it does not go back", now=str(self.clock.now().astimezone(self.zone))
+            )
         for _ in range(TURNS):
             due = self.service.next_due()
             if due is None or due > target:
@@ -222,7 +224,9 @@ class Runner:
         if step.undo:
             return self.service.undo(Undo(subject=subject, reason=step.reason), by)
         if step.set_ is not None:
-            return self.service.set_facts(SetFacts(subject=subject, facts=step.set_, on=step.on, reason=step.reason), by)
+            return self.service.set_facts(
+                SetFacts(subject=subject, facts=step.set_, on=step.on, reason=step.reason), by
+            )
         if step.do is None:
             return None
         lines = tuple(
@@ -272,7 +276,8 @@ class Runner:
 
 def _org(part: OrgPart) -> OrgChange:
     marks = {
-        mark: {"from": _day(value, "from"), "until": _day(value, "until")} for mark, value in (part.model_extra or {}).items()
+        mark: {"from": _day(value, "from"), "until": _day(value, "until")}
+        for mark, value in (part.model_extra or {}).items()
     }
     return OrgChange(
         id=part.id,
@@ -318,9 +323,7 @@ def as_json(result: Result) -> dict[str, Any]:
         "passed": result.passed,
         "steps": result.steps,
         "file": result.file,
-        "failures": [
-            {"step": f.step, "line": f.line, "expected": f.expected, "got": f.got} for f in result.failures
-        ],
+        "failures": [{"step": f.step, "line": f.line, "expected": f.expected, "got": f.got} for f in result.failures],
     }
 
 

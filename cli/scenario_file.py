@@ -24,7 +24,7 @@ def _time(value: object) -> object:
     text = value.strip().replace("T", " ")
     for form in ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"):
         try:
-            return datetime.strptime(text, form)  # noqa: DTZ007 - office time, given its zone by the runner
+            return datetime.strptime(text, form)
         except ValueError:
             continue
     try:
@@ -225,7 +225,11 @@ def read_scenario(path: Path) -> tuple[ScenarioFile, Node]:
 
 
 def _check_step(step: Step, line: int, file: str) -> None:
-    doing = [n for n, v in (("start", step.start), ("do", step.do), ("set", step.set_), ("undo", step.undo or None)) if v is not None]
+    doing = [
+        n
+        for n, v in (("start", step.start), ("do", step.do), ("set", step.set_), ("undo", step.undo or None))
+        if v is not None
+    ]
     if len(doing) > 1:
         raise FileRefused("a step does one thing, here are {what}", file=file, line=line, what=", ".join(doing))
     if doing and doing[0] != "undo" and step.as_ is None:

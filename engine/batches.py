@@ -65,7 +65,9 @@ def _lines(
     answers: list[LineAnswer] = []
     for i, line in enumerate(lines):
         if (line.subject, line.do) in seen:
-            raise BadInput("line {line}: {subject} stands twice with {do}", line=i + 1, subject=line.subject, do=line.do)
+            raise BadInput(
+                "line {line}: {subject} stands twice with {do}", line=i + 1, subject=line.subject, do=line.do
+            )
         seen.add((line.subject, line.do))
         answers.append(_line(work, step, decision, line, i, below, day, by, event))
     failed = any(a.state in ("refused", "denied") for a in answers)
@@ -86,9 +88,7 @@ def _line(
     assert batch is not None
     spec = batch.each.get(line.do)
     if spec is None:
-        raise BadInput(
-            "line {line}: {do} is not one of {known}", line=i + 1, do=line.do, known=", ".join(batch.each)
-        )
+        raise BadInput("line {line}: {do} is not one of {known}", line=i + 1, do=line.do, known=", ".join(batch.each))
     other = work.case(line.subject)
     if other.subject.workflow != batch.workflow or other.subject.org not in below:
         raise BadInput("line {line}: {subject} does not belong to this unit", line=i + 1, subject=line.subject)
@@ -110,7 +110,9 @@ def _line(
     except Denied as error:
         return LineAnswer(index=i, subject=line.subject, do=line.do, state="denied", why=error.why)
     except BadInput as error:
-        raise BadInput("line {line} ({subject}): {error}", line=i + 1, subject=line.subject, error=error.text()) from error
+        raise BadInput(
+            "line {line} ({subject}): {error}", line=i + 1, subject=line.subject, error=error.text()
+        ) from error
     state = "done" if answer.allowed else "refused"
     return LineAnswer(index=i, subject=line.subject, do=line.do, state=state, judgements=answer.judgements)
 
@@ -144,8 +146,6 @@ def _write_line(
         batch=event,
         line=do,
         mentioned=None if mentioned else False,
-        **{**steps.who(decision.acting, by), "command": None},
+        **steps.who(decision.acting, By(officer=by.officer)),
     )
     work.change(other, written, read, on=day)
-
-

@@ -23,7 +23,8 @@ FORMAT = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Via:
-    """How a command came in: the channel (cli, web, api, import, clock, scenario) and the account or session that typed it."""
+    """How a command came in: the channel (cli, web, api, import, clock, scenario) and the account or session that
+    typed it."""
 
     channel: str
     account: str | None = None
@@ -246,4 +247,3 @@ def entries(rows: Iterable[EventRow], keys: Keys | None, sealer: Sealer) -> Iter
     """Yields stored events as they read."""
     for row in rows:
         yield entry_of(row, keys, sealer)
-

@@ -14,13 +14,15 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from engine.core.check import check_together, compile_area, compile_workflow
+from engine.core.area import compile_area
+from engine.core.check import compile_workflow
 from engine.core.definition import AreaFile, WorkflowFile
 from engine.core.errors import BadInput, FileRefused, NotFound
 from engine.core.events import stamp
 from engine.core.guards import Rule
 from engine.core.machine import Area, Definition, Step
 from engine.core.reader import Finding, FindingsError, load_model, read_yaml
+from engine.core.together import check_together
 from engine.store.rows import DefinitionRow
 
 AREA_FILE = "area.yaml"
@@ -67,7 +69,10 @@ def _is_workflow(tree: object) -> bool:
 
 
 def read_folder(folder: Path) -> list[Source]:
-    """Returns the workflows of a folder. Raises BadInput when there is no area.yaml, FileRefused for YAML that is not."""
+    """Returns the workflows of a folder.
+
+    Raises BadInput when there is no area.yaml, FileRefused for YAML that is not.
+    """
     area_path = folder / AREA_FILE
     if not area_path.is_file():
         raise BadInput("{folder} holds no area.yaml, so it is not a folder of workflows", folder=str(folder))
@@ -82,7 +87,7 @@ def read_folder(folder: Path) -> list[Source]:
         if _is_workflow(tree):
             sources.append(
                 Source(
-                    workflow=str(tree["workflow"]),  # type: ignore[index,call-overload]
+                    workflow=str(tree["workflow"]),
                     file=str(path),
                     text=text,
                     area_file=str(area_path),
@@ -203,7 +208,9 @@ class Library:
         """Returns the newest definition of a workflow. Raises NotFound."""
         source = self._newest.get(workflow)
         if source is None:
-            raise NotFound("there is no workflow {name}; there are: {known}", name=workflow, known=", ".join(self._newest))
+            raise NotFound(
+                "there is no workflow {name}; there are: {known}", name=workflow, known=", ".join(self._newest)
+            )
         return self._compiled.definition(source)
 
     def templates(self, workflow: str) -> Mapping[str, str]:

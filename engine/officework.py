@@ -109,7 +109,9 @@ def _org_rows(work: Work, id: str) -> list[OrgRow]:
 def _check_org(work: Work, change: OrgChange, kind: str | None) -> None:
     file = work.library.area.file
     if kind is None or kind not in file.kinds:
-        raise BadInput("{org}: there is no kind {kind}; there are: {known}", org=change.id, kind=kind, known=", ".join(file.kinds))
+        raise BadInput(
+            "{org}: there is no kind {kind}; there are: {known}", org=change.id, kind=kind, known=", ".join(file.kinds)
+        )
     tree = work.office.tree
     if change.parent is not None and change.parent not in tree.by_id:
         raise NotFound("{org}: there is no organisation {parent} to stand under", org=change.id, parent=change.parent)
@@ -117,7 +119,9 @@ def _check_org(work: Work, change: OrgChange, kind: str | None) -> None:
         raise BadInput("{org} cannot stand under {parent}, which stands under it", org=change.id, parent=change.parent)
     for mark in change.marks or {}:
         if mark not in file.marks or kind not in work.library.area.kinds(file.marks[mark].at):
-            raise BadInput("{org}: an organisation of kind {kind} does not carry {mark}", org=change.id, kind=kind, mark=mark)
+            raise BadInput(
+                "{org}: an organisation of kind {kind} does not carry {mark}", org=change.id, kind=kind, mark=mark
+            )
 
 
 def _found(work: Work, change: OrgChange, by: By) -> None:
@@ -271,7 +275,12 @@ def _role_rows(work: Work, change: OfficerChange, row: OfficerRow) -> list[RoleR
     known = work.library.area.file.roles
     for role in change.roles:
         if role not in known:
-            raise BadInput("{officer}: there is no role {role}; there are: {known}", officer=change.id, role=role, known=", ".join(known))
+            raise BadInput(
+                "{officer}: there is no role {role}; there are: {known}",
+                officer=change.id,
+                role=role,
+                known=", ".join(known),
+            )
     today = work.today.isoformat()
     held = [r for r in work.tx.roles() if r.officer == change.id and (r.until_day is None or r.until_day >= today)]
     keep = {r.role for r in held if r.org == row.org and r.role in change.roles}
@@ -337,7 +346,10 @@ def add_substitute(work: Work, officer: str, stand_in: str, first: date, last: d
 
 
 def put_days(work: Work, days: Iterable[tuple[date, bool]], by: By) -> int:
-    """Declares days off (True) or working (False); what is planned on them is planned anew. Returns how many changed."""
+    """Declares days off (True) or working (False); what is planned on them is planned anew.
+
+    Returns how many changed.
+    """
     standing = {d.day: d.off for d in work.tx.days()}
     rows = [DayRow(day=d.isoformat(), off=off) for d, off in days if standing.get(d.isoformat()) != off]
     if not rows:

@@ -72,14 +72,14 @@ def expand_due(work: Work, drafter: Drafter, limit: int) -> int:
     return len(done)
 
 
-def told_of(work: Work, case: Case, rule: str) -> Told | None:
+def told_of(case: Case, rule: str) -> Told | None:
     """Returns the notice rule as it is now."""
     return next((n for n in case.definition.notices if n.rule == rule), None)
 
 
 def _expand(work: Work, drafter: Drafter, row: TimerRow) -> tuple[str, list[OutboxRow]]:
     case = work.case(row.subject)
-    told = told_of(work, case, row.name)
+    told = told_of(case, row.name)
     if told is None:
         return "rule gone", []
     view = work.view(case)
@@ -113,7 +113,9 @@ def _expand(work: Work, drafter: Drafter, row: TimerRow) -> tuple[str, list[Outb
             provider_id=None,
             detail=None if d.channel else "no_contact",
             key_id=case.key_id,
-            sealed=_seal(work, case.key_id, {**about, "group": d.group, "subject_line": d.subject_line, "body": d.body}),
+            sealed=_seal(
+                work, case.key_id, {**about, "group": d.group, "subject_line": d.subject_line, "body": d.body}
+            ),
         )
         for d in drafts
     ]
@@ -178,7 +180,8 @@ def open_text(work: Work, row: OutboxRow) -> dict[str, str]:
 
 
 def claim(work: Work, limit: int) -> list[Claimed]:
-    """Claims what is due, grouped into messages: what falls to one officer on one channel now is one, urgent ones apart.
+    """Claims what is due, grouped into messages: what falls to one officer on one channel now is one, urgent ones
+    apart.
 
     The condition is asked again; what is no longer true is cancelled. A row keeps its message through its attempts.
     """
@@ -219,7 +222,7 @@ def _gone(work: Work, row: OutboxRow) -> str | None:
         case = work.case(row.subject)
     except NotFound:
         return "subject gone"
-    told = told_of(work, case, row.rule)
+    told = told_of(case, row.rule)
     if told is None:
         return "rule gone"
     if told.spec.on and not told.states:
@@ -300,8 +303,12 @@ def resolve(work: Work, ids: Iterable[str], outcome: str, by: By) -> int:
     allowed = {"sent": {"unknown"}, "again": {"unknown", "failed", "refused"}, "cancel": {"queued", "unknown"}}[outcome]
     for row in rows:
         if row.state not in allowed:
-            raise BadInput("notice {id} is {state}; it cannot be {outcome}", id=row.id, state=row.state, outcome=outcome)
-    work.tx.update_outbox([replace(r, state=state, next_try_at=again, message=None if again else r.message) for r in rows])
+            raise BadInput(
+                "notice {id} is {state}; it cannot be {outcome}", id=row.id, state=row.state, outcome=outcome
+            )
+    work.tx.update_outbox(
+        [replace(r, state=state, next_try_at=again, message=None if again else r.message) for r in rows]
+    )
     for row in rows:
         _event(work, [row], f"resolved_{outcome}", None, by)
     return len(rows)

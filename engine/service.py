@@ -15,7 +15,7 @@ from engine.core.authority import Officer
 from engine.core.commands import Move, SetFacts, Start, Undo
 from engine.core.errors import BadInput, Denied, NotFound
 from engine.core.events import Entry, Standing, replay, stamp, unstamp
-from engine.core.machine import Definition, facts_of
+from engine.core.machine import Definition, facts_of, read_facts
 from engine.core.sending import Drafter, State
 from engine.core.subject import Subject
 from engine.core.values import Value
@@ -60,9 +60,7 @@ class Service:
             changed = [s for s in sources if newest.get(s.workflow) != s.id]
             work.tx.put_definitions(rows_of(changed, definitions, work.now))
             for source in changed:
-                work.ledger.append(
-                    events.DEFINITION, workflow=source.workflow, definition=source.id, actor=by.officer
-                )
+                work.ledger.append(events.DEFINITION, workflow=source.workflow, definition=source.id, actor=by.officer)
             if work.tx.setting(SANDBOX) is None:
                 work.tx.put_setting(SANDBOX, "true" if sandbox else "false")
                 work.tx.put_setting(ticking.THROUGH, stamp(work.now))
@@ -184,9 +182,10 @@ class Service:
         return list(entries(work.tx.events(subject=subject), work.keys, self.kit.sealer))
 
     def find(self, workflow: str, org: str | None, facts: Mapping[str, object]) -> list[str]:
-        """Returns the ids of the subjects of a workflow with this unit and these facts. Raises BadInput and NotFound."""
-        from engine.core.machine import read_facts
+        """Returns the ids of the subjects of a workflow with this unit and these facts.
 
+        Raises BadInput and NotFound.
+        """
         with self.work() as work:
             definition = work.library.newest(workflow)
             for name in facts:
@@ -244,7 +243,8 @@ class Service:
             return min([*times, opening] if opening is not None else times, default=None)
 
     def tick(self) -> int:
-        """Does what is due by the clock: recurrences, steps of timers, notices into the outbox. Returns how much it did.
+        """Does what is due by the clock: recurrences, steps of timers, notices into the outbox. Returns how much it
+        did.
 
         Safe to call late, twice or from several processes at once.
         """
@@ -276,7 +276,13 @@ class Service:
             return outbox.claim(work, limit)
 
     def record(
-        self, message: str, state: State, *, provider_id: str | None = None, detail: str | None = None, retry: bool = False
+        self,
+        message: str,
+        state: State,
+        *,
+        provider_id: str | None = None,
+        detail: str | None = None,
+        retry: bool = False,
     ) -> None:
         """Records what became of a message."""
         with self.work(write=True, via=Via(channel="clock")) as work:
@@ -288,7 +294,10 @@ class Service:
             return outbox.park_stalled(work, older_than)
 
     def resolve(self, ids: Iterable[str], outcome: str, by: By) -> int:
-        """Says of notices whether they were sent, are to be sent again, or are not wanted. Raises BadInput and Denied."""
+        """Says of notices whether they were sent, are to be sent again, or are not wanted.
+
+        Raises BadInput and Denied.
+        """
         with self.work(write=True) as work:
             officework.permit(work, "notices", by)
             return outbox.resolve(work, ids, outcome, by)
@@ -301,7 +310,9 @@ class Service:
                 raise NotFound("{officer} is not an officer here", officer=officer)
             return found
 
-    def notices(self, *, states: Iterable[str] | None = None, subject: str | None = None) -> list[tuple[OutboxRow, dict[str, str]]]:
+    def notices(
+        self, *, states: Iterable[str] | None = None, subject: str | None = None
+    ) -> list[tuple[OutboxRow, dict[str, str]]]:
         """Returns the outbox, each row with its text."""
         with self.work() as work:
             rows = work.tx.outbox(states=states, subject=subject)

@@ -14,7 +14,6 @@ from engine.core.guards import Judgement
 from engine.core.machine import Decision, Definition, Step, decide, read_facts, step_from, view_of
 from engine.core.subject import Changes, Subject, changed
 from engine.core.values import Json
-from engine.ledger import entries
 from engine.store.rows import OutboxRow
 from engine.work import Case, Work
 
@@ -83,7 +82,9 @@ class Extra:
 # ---- start ----
 
 
-def start(work: Work, command: Start, by: By, *, unasked: bool = False, detail: Mapping[str, Json] | None = None) -> Answer:
+def start(
+    work: Work, command: Start, by: By, *, unasked: bool = False, detail: Mapping[str, Json] | None = None
+) -> Answer:
     """Begins a subject. `unasked`: opened by the clock or by another step, so nobody's authority is asked.
 
     Raises BadInput (unknown workflow, unit or fact, an id or a unique key that stands already, a day in the future,
@@ -95,7 +96,9 @@ def start(work: Work, command: Start, by: By, *, unasked: bool = False, detail: 
     if org is None:
         raise NotFound("there is no organisation {org}", org=command.org)
     if org.kind not in definition.kinds:
-        raise BadInput("{workflow} does not live at {kind} ({org})", workflow=command.workflow, kind=org.kind, org=org.id)
+        raise BadInput(
+            "{workflow} does not live at {kind} ({org})", workflow=command.workflow, kind=org.kind, org=org.id
+        )
     changes = read_facts(definition, command.facts, work.calendar)
     for fact in definition.file.start.asks:
         if changes.get(fact) is None:
@@ -139,7 +142,13 @@ def start(work: Work, command: Start, by: By, *, unasked: bool = False, detail: 
     work.add(case)
     work.tell(case, "start", event)
     return Answer(
-        subject=id, workflow=command.workflow, trigger="start", source=None, to=definition.initial, version=1, event=event
+        subject=id,
+        workflow=command.workflow,
+        trigger="start",
+        source=None,
+        to=definition.initial,
+        version=1,
+        event=event,
     )
 
 
@@ -184,7 +193,9 @@ def check_named(work: Work, definition: Definition, changes: Changes) -> None:
             continue
         if spec.type == "subject":
             if work.case(value).subject.workflow not in (spec.of or [work.case(value).subject.workflow]):
-                raise BadInput("{fact}: {value} is not a subject of {workflow}", fact=name, value=value, workflow=spec.of)
+                raise BadInput(
+                    "{fact}: {value} is not a subject of {workflow}", fact=name, value=value, workflow=spec.of
+                )
             continue
         org = work.office.tree.by_id.get(value)
         if org is None:
@@ -308,7 +319,10 @@ def move_one(
 
 
 def check_trigger(case: Case, trigger: str, by: By) -> Step:
-    """Returns the step of a trigger. Trigger and state are checked before the day; a step of the clock is not an officer's."""
+    """Returns the step of a trigger.
+
+    Trigger and state are checked before the day; a step of the clock is not an officer's.
+    """
     step = step_from(case.definition, case.subject, trigger)
     if step.by_clock and by.officer is not None:
         raise Denied("{trigger} is the clock's step, not an officer's ({why})", why="role", trigger=trigger)
@@ -425,7 +439,7 @@ def refused_event(work: Work, subject: str, trigger: str, by: By, answer: Answer
     work.ledger.append(
         events.REFUSED if why is None else events.DENIED,
         key_id=case.key_id,
-        payload={"missing": sorted({m for j in judged for m in j.missing})},
+        payload={"missing": list[Json](sorted({m for j in judged for m in j.missing}))},
         subject=case.subject.id,
         workflow=case.subject.workflow,
         org=case.subject.org,
@@ -439,5 +453,3 @@ def refused_event(work: Work, subject: str, trigger: str, by: By, answer: Answer
         actor=by.officer,
         command=by.command,
     )
-
-

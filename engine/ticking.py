@@ -1,4 +1,7 @@
-"""What the clock does: opens what opens by itself, takes the steps that timers fire. Late, twice or from two processes, the same."""
+"""What the clock does: opens what opens by itself, takes the steps that timers fire.
+
+Late, twice or from two processes, the same.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +83,10 @@ def next_opening(work: Work) -> datetime | None:
 
 
 def open_due(work: Work) -> int:
-    """Opens what is due, for the units that stood in the database before; never what exists already. Returns how many."""
+    """Opens what is due, for the units that stood in the database before; never what exists already.
+
+    Returns how many.
+    """
     opened = 0
     for due in due_openings(work, through(work), work.now):
         opened += sum(_open(work, due, org) for org in _units(work, due))
@@ -104,7 +110,13 @@ def _units(work: Work, due: Due) -> list[str]:
 
 
 def _open(work: Work, due: Due, org: str) -> int:
-    view: dict[str, Value] = {"period": due.first, "period_name": due.name, "today": due.day, "day": due.day, "org": org}
+    view: dict[str, Value] = {
+        "period": due.first,
+        "period_name": due.name,
+        "today": due.day,
+        "day": due.day,
+        "org": org,
+    }
     facts = {fact: e.evaluate(view, work.calendar) for fact, e in due.opening.sets}
     key = steps.unique_key(due.definition, org, facts)
     if work.tx.find_subjects(workflow=due.definition.workflow, unique_key=key, limit=1):
@@ -115,7 +127,10 @@ def _open(work: Work, due: Due, org: str) -> int:
 
 
 def fire_due(work: Work, limit: int) -> int:
-    """Takes the steps whose timers are due; one that its guards refuse changes nothing. Returns how many timers it did."""
+    """Takes the steps whose timers are due; one that its guards refuse changes nothing.
+
+    Returns how many timers it did.
+    """
     rows = [t for t in work.tx.due_timers(stamp(work.now), limit) if t.kind == FIRE]
     work.fetch(t.subject for t in rows)
     done = []
@@ -125,9 +140,7 @@ def fire_due(work: Work, limit: int) -> int:
         outcome = "gone"
         if timer is not None and case.subject.state in timer.states:
             try:
-                answer = steps.move_one(
-                    work, case, timer.fires, {}, date.fromisoformat(row.occurrence), None, CLOCK
-                )
+                answer = steps.move_one(work, case, timer.fires, {}, date.fromisoformat(row.occurrence), None, CLOCK)
             except BadInput as error:
                 outcome = error.text()
             else:

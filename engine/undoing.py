@@ -22,8 +22,8 @@ from engine.work import Case, Work
 def undo(work: Work, command: Undo, by: By) -> Answer:
     """Undoes the subject's last step: its facts and state are what its other events make, nothing is erased.
 
-    What the step opened is closed, its notices not yet sent are cancelled, those sent are listed. Raises BadInput without
-    a reason or a step, and Denied.
+    What the step opened is closed, its notices not yet sent are cancelled, those sent are listed. Raises BadInput
+    without a reason or a step, and Denied.
     """
     case = work.case(command.subject)
     steps.check_version(case, command.version)
@@ -136,12 +136,13 @@ def _close_opened(work: Work, last: Entry, acting: Acting, by: By) -> None:
         event = work.ledger.append(
             events.VOIDED,
             key_id=other.key_id,
+            payload=None,
             subject=row.id,
             workflow=row.workflow,
             org=row.org,
             on=work.today.isoformat(),
             undoes=first.id,
-            **{**steps.who(acting, by), "command": None},
+            **steps.who(acting, By(officer=by.officer)),
         )
         other.unique_key = None
         work.change(other, event, {}, on=work.today, to=events.VOID)

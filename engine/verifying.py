@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from engine.audit.tree import leaf_hash
 from engine.core import events
 from engine.core.errors import Damaged, KetnapError
 from engine.core.events import CHANGING, Entry, Standing, replay
+from engine.core.values import Json
 from engine.ledger import columns, entry_of, link, read_body
 from engine.service import Service
 from engine.store.rows import EventRow, SubjectRow
@@ -74,12 +75,16 @@ def _trail(work: Work, report: Report, progress: Callable[[int], None] | None) -
         before, at = row.link, row.at
 
 
-def _one(row: EventRow, body: dict[str, object], before: bytes, at: str) -> Problem | None:
+def _one(row: EventRow, body: Mapping[str, Json], before: bytes, at: str) -> Problem | None:
     if leaf_hash(row.body) != row.leaf:
-        return Problem(event=row.seq, kind="edited", message=f"event {row.seq}: its bytes are not those that were hashed")
+        return Problem(
+            event=row.seq, kind="edited", message=f"event {row.seq}: its bytes are not those that were hashed"
+        )
     if link(before, row.leaf) != row.link:
-        return Problem(event=row.seq, kind="relinked", message=f"event {row.seq}: it does not link to the one before it")
-    if columns(body, row) != row:  # type: ignore[arg-type]
+        return Problem(
+            event=row.seq, kind="relinked", message=f"event {row.seq}: it does not link to the one before it"
+        )
+    if columns(body, row) != row:
         return Problem(event=row.seq, kind="columns", message=f"event {row.seq}: its columns differ from its bytes")
     if row.at < at:
         return Problem(event=row.seq, kind="time", message=f"event {row.seq}: it is dated before the one before it")
@@ -106,7 +111,9 @@ def _projection(work: Work) -> Iterator[Problem]:
 def _orphans(work: Work, seen: set[str]) -> Iterator[Problem]:
     for row in work.tx.events(kind=events.STARTED):
         if row.subject is not None and row.subject not in seen:
-            yield Problem(event=row.seq, kind="projection", message=f"{row.subject} has events but is not shown any more")
+            yield Problem(
+                event=row.seq, kind="projection", message=f"{row.subject} has events but is not shown any more"
+            )
 
 
 def _compare(work: Work, row: SubjectRow) -> Problem | None:
@@ -129,7 +136,9 @@ def _compare(work: Work, row: SubjectRow) -> Problem | None:
     return None
 
 
-def _sides(row: SubjectRow, facts: object, standing: Standing, entries: list[Entry]) -> dict[str, tuple[object, object]]:
+def _sides(
+    row: SubjectRow, facts: object, standing: Standing, entries: list[Entry]
+) -> dict[str, tuple[object, object]]:
     return {
         "state": (row.state, standing.state),
         "org": (row.org, standing.org),

@@ -1,4 +1,4 @@
-"""One unit of work: a transaction with all that a command needs, read once, and all that it changes, written together."""
+"""One unit of work: a transaction, what a command needs read once, and all it changes written together."""
 
 from __future__ import annotations
 
@@ -282,7 +282,8 @@ class Work:
         read = [i for i in ids if self._cases[i].row is not None]
         for row in self.tx.timers(read) if read else ():
             old.setdefault(row.subject, []).append(row)
-        put, delete = list(self._told), []
+        put: list[TimerRow] = list(self._told)
+        delete: list[TimerRow] = []
         for id in ids:
             self._set_timers(self._cases[id], old.get(id, []), put, delete)
         if delete:

@@ -14,9 +14,14 @@ from notifications.render import Templates
 
 
 class Drafts:
-    """Writes notices from the templates of a definition. `link_base` is the address of the pages, '' when there are none."""
+    """Writes notices from the templates of a definition.
 
-    def __init__(self, compile_: Callable[[Mapping[str, str]], Templates], *, lang: str = "vi", link_base: str = "") -> None:
+    `link_base` is the address of the pages, '' when there are none.
+    """
+
+    def __init__(
+        self, compile_: Callable[[Mapping[str, str]], Templates], *, lang: str = "vi", link_base: str = ""
+    ) -> None:
         self._compile, self._lang, self._link_base = compile_, lang, link_base.rstrip("/")
         self._compiled: dict[int, tuple[Mapping[str, str], Templates]] = {}
 
@@ -36,7 +41,8 @@ class Drafts:
             officer = office.officers[addressee.officer]
             context = self._context(matter, area, office, officer.name)
             item = templates.render(name, self._lang, context)
-            for channel in channels(officer, urgent=matter.told.spec.urgent) or [None]:
+            reached: list[str | None] = [*channels(officer, urgent=matter.told.spec.urgent)]
+            for channel in reached or [None]:
                 body = templates.sms(name, self._lang, context) if channel == "sms" else item.body
                 found.append(
                     Draft(

@@ -39,7 +39,9 @@ def sending_day(due: date, offset: str, calendar: Calendar) -> date:
 class Notices:
     """Answers what the engine asks (`engine.core.timers.Notifier`)."""
 
-    def plan(self, definition: Definition, state: str, view: Mapping[str, Value], calendar: Calendar) -> Sequence[Planned]:
+    def plan(
+        self, definition: Definition, state: str, view: Mapping[str, Value], calendar: Calendar
+    ) -> Sequence[Planned]:
         """Returns the notices about dates of a subject in `state`, past ones too."""
         planned: list[Planned] = []
         for told in definition.notices:

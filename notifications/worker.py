@@ -95,4 +95,3 @@ def _item(text: Mapping[str, str]) -> DigestItem:
         late=text.get("late") == "true",
         urgent=text.get("urgent") == "true",
     )
-

@@ -200,10 +200,7 @@ class Office:
         """Tells whether one of these roles of the officer reaches one of the units."""
         paths = [self.tree.path(u) for u in units]
         return any(
-            self.root(org) in path
-            for holding, org in self.holdings(officer)
-            if holding.role in roles
-            for path in paths
+            self.root(org) in path for holding, org in self.holdings(officer) if holding.role in roles for path in paths
         )
 
 

@@ -1,215 +1,24 @@
-"""Static check of areas and workflows: every name means something, every expression fits, every rule has its versions.
+"""Static check of workflows: every name means something, every expression fits, every rule has its versions.
 
-`compile_area` and `compile_workflow` give the ready objects of `machine` or raise FindingsError with all that is wrong,
-each with file, line and column. `check_together` checks what one workflow says of another.
+`compile_workflow` gives the ready definition of `machine`, or raises FindingsError with all that is wrong, each with
+file, line and column.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from engine.core import machine as ready
-from engine.core.authority import Grant
-from engine.core.calendar import Calendar
-from engine.core.definition import AreaFile, Grant as GrantSpec, Transition, Version as VersionSpec, WorkflowFile
+from engine.core.area import Grants, check_recipient, check_versions
+from engine.core.definition import Transition, WorkflowFile
 from engine.core.errors import BadInput
 from engine.core.expressions import Expression, ExpressionError, Scope, compile_expression
+from engine.core.findings import Findings, Path, check_names
 from engine.core.guards import Force, Rule, Version
-from engine.core.reader import Finding, FindingsError, place_of
-from engine.core.suggestions import suggest
+from engine.core.types import BUILT_IN, FITS
 from engine.core.values import Type, Value, parse
-
-Path = tuple[str | int, ...]
-
-# what expressions may name besides the workflow's own facts
-BUILT_IN: Mapping[str, Type] = {
-    "today": Type(name="date"),  # the step's day
-    "day": Type(name="date"),  # the rule's day
-    "moment": Type(name="datetime"),  # the step's time
-    "reason": Type(name="text"),
-    "org": Type(name="org"),
-    "subject": Type(name="subject"),
-    "period": Type(name="date"),
-    "period_name": Type(name="text"),
-}
-
-# types of expressions that may be written to a fact of a type
-_FITS: Mapping[str, frozenset[str]] = {
-    "text": frozenset({"text", "choice", "org", "subject"}),
-    "choice": frozenset({"choice", "text"}),
-    "org": frozenset({"org", "text"}),
-    "subject": frozenset({"subject", "text"}),
-    "int": frozenset({"number"}),
-    "decimal": frozenset({"number"}),
-    "bool": frozenset({"bool"}),
-    "date": frozenset({"date"}),
-    "datetime": frozenset({"datetime"}),
-    "map": frozenset(),
-}
-
-
-class Findings:
-    """Collects what is wrong in one file."""
-
-    def __init__(self, tree: object, file: str) -> None:
-        self.tree, self.file = tree, file
-        self.found: list[Finding] = []
-
-    def add(self, path: Path, code: str, message: str, *, offset: int = 0, severity: str = "error", **params: object) -> None:
-        """Notes a finding at a path of the file; `offset` counts letters from the start of a one-line value."""
-        place = place_of(self.tree, path)
-        self.found.append(
-            Finding(
-                file=self.file,
-                line=place.line,
-                column=place.column + offset,
-                severity="warning" if severity == "warning" else "error",
-                code=code,
-                message=message,
-                params=params,
-            )
-        )
-
-    def unknown(self, path: Path, what: str, name: str, known: Iterable[str]) -> None:
-        """Notes a name that means nothing, with the nearest that does."""
-        near = suggest(name, list(known))
-        message = "there is no {what} {name}" + ("; did you mean {near}?" if near else "")
-        self.add(path, f"unknown-{what.replace(' ', '-')}", message, what=what, name=name, near=near)
-
-    def done(self) -> None:
-        """Raises FindingsError when an error was found."""
-        if any(f.severity == "error" for f in self.found):
-            raise FindingsError(tuple(self.found))
-
-
-def _names(found: Findings, path: Path, what: str, names: Sequence[str], known: Collection[str]) -> None:
-    for i, name in enumerate(names):
-        if name not in known:
-            found.unknown((*path, i), what, name, known)
-
-
-# ---- the area ----
-
-
-def compile_area(file: AreaFile, tree: object, name: str) -> ready.Area:
-    """Returns the area ready for use. Raises FindingsError."""
-    found = Findings(tree, name)
-    groups: dict[str, frozenset[str]] = {}
-    for group, members in file.groups.items():
-        if group in file.kinds:
-            found.add(("groups", group), "name-twice", "{name} is both a kind and a group", name=group)
-        _names(found, ("groups", group), "kind", members, file.kinds)
-        groups[group] = frozenset(members)
-    known = [*file.kinds, *groups]
-    if file.above not in groups:
-        found.unknown(("above",), "group", file.above, groups)
-    for mark, m in file.marks.items():
-        _names(found, ("marks", mark, "at"), "kind", m.at, known)
-    try:
-        ZoneInfo(file.calendar.zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        found.add(("calendar", "zone"), "unknown-zone", "{zone} is not a time zone", zone=file.calendar.zone)
-    for series, versions in file.sources.items():
-        _check_versions(found, ("sources", series), versions, ())
-    area = ready.Area(
-        file=file,
-        groups=groups,
-        permissions={},
-        undo_above=(),
-        parent_reach=frozenset(k for k, v in file.kinds.items() if v.reach == "parent"),
-        above=groups.get(file.above, frozenset()),
-        reading_roles=frozenset(r for r, v in file.roles.items() if v.sees == "subjects"),
-    )
-    grants = _Grants(found, area)
-    for authority, specs in file.authorities.items():
-        grants.of(("authorities", authority), specs, None)
-    permissions = {
-        field: grants.of(("permissions", field), getattr(file.permissions, field), None)
-        for field in type(file.permissions).model_fields
-    }
-    undo = grants.of(("undo", "above"), file.undo.above, None)
-    for i, r in enumerate(file.told):
-        _check_recipient(found, ("told", i), r.roles, r.kind, file)
-    found.done()
-    return ready.Area(
-        file=file,
-        groups=groups,
-        permissions=permissions,
-        undo_above=undo,
-        parent_reach=area.parent_reach,
-        above=area.above,
-        reading_roles=area.reading_roles,
-    )
-
-
-def _check_recipient(found: Findings, path: Path, roles: Sequence[str], kind: str | None, file: AreaFile) -> None:
-    _names(found, (*path, "roles"), "role", roles, file.roles)
-    if kind is not None and kind not in file.kinds:
-        found.unknown((*path, "kind"), "kind", kind, file.kinds)
-
-
-class _Grants:
-    """Turns authorities, by name or written out, into grants."""
-
-    def __init__(self, found: Findings, area: ready.Area) -> None:
-        self.found, self.area = found, area
-
-    def of(self, path: Path, specs: Sequence[str | GrantSpec], facts: Mapping[str, Type] | None) -> tuple[Grant, ...]:
-        grants: list[Grant] = []
-        named = self.area.file.authorities
-        for i, spec in enumerate(specs):
-            if isinstance(spec, GrantSpec):
-                grants.append(self._one((*path, i), spec, facts))
-            elif spec in named:
-                grants.extend(self._one((*path, i), g, facts) for g in named[spec])
-            else:
-                self.found.unknown((*path, i), "authority", spec, named)
-        return tuple(grants)
-
-    def _one(self, path: Path, spec: GrantSpec, facts: Mapping[str, Type] | None) -> Grant:
-        file = self.area.file
-        _names(self.found, (*path, "roles"), "role", spec.roles, file.roles)
-        _names(self.found, (*path, "of"), "kind", spec.of, [*file.kinds, *file.groups])
-        if spec.while_ is not None and spec.while_ not in file.marks:
-            self.found.unknown((*path, "while"), "mark", spec.while_, file.marks)
-        for key, fact in (("over", spec.over), ("kind_is", spec.kind_is)):
-            if fact is not None and facts is not None and fact not in facts:
-                self.found.unknown((*path, key), "fact", fact, facts)
-        return Grant(
-            roles=frozenset(spec.roles),
-            kinds=self.area.kinds(spec.of),
-            over=spec.over,
-            kind_is=spec.kind_is,
-            mark=spec.while_,
-        )
-
-
-def _check_versions(found: Findings, path: Path, versions: Sequence[VersionSpec], gaps: Iterable[tuple[date, date]]) -> None:
-    declared = {(a, b) for a, b in gaps}
-    for i, version in enumerate(versions):
-        if version.until is not None and version.until < version.from_:
-            found.add((*path, i, "until"), "version-backwards", "the last day lies before the first")
-        if i == 0:
-            continue
-        before = versions[i - 1]
-        if before.until is None or before.until >= version.from_:
-            found.add((*path, i, "from"), "versions-overlap", "this version begins before the one above it ends")
-        elif before.until + timedelta(days=1) != version.from_:
-            hole = (before.until + timedelta(days=1), version.from_ - timedelta(days=1))
-            if hole not in declared:
-                found.add(
-                    (*path, i, "from"),
-                    "versions-gap",
-                    "no version from {first} to {last}; if so meant, declare it under gaps",
-                    first=hole[0].isoformat(),
-                    last=hole[1].isoformat(),
-                )
-
-
-# ---- a workflow ----
 
 
 def compile_workflow(
@@ -221,7 +30,8 @@ def compile_workflow(
     id: str,
     templates: Collection[str] | None = None,
 ) -> ready.Definition:
-    """Returns the workflow ready to run. `templates` are the names of the notice templates there are (None: not checked).
+    """Returns the workflow ready to run. `templates` are the names of the notice templates there are (None: not
+    checked).
 
     Raises FindingsError with everything that is wrong in the file.
     """
@@ -234,7 +44,7 @@ class _Compiler:
     ) -> None:
         self.area, self.file, self.templates = area, file, templates
         self.found = Findings(tree, name)
-        self.grants = _Grants(self.found, area)
+        self.grants = Grants(self.found, area)
         self.types = self._types()
         self.scope = self._scope()
 
@@ -266,14 +76,16 @@ class _Compiler:
             case "map":
                 inner = of[0] if of else ""
                 if inner not in ("text", "int", "decimal", "bool", "date", "datetime"):
-                    self.found.unknown((*path, "of"), "type", inner, ("text", "int", "decimal", "bool", "date", "datetime"))
+                    self.found.unknown(
+                        (*path, "of"), "type", inner, ("text", "int", "decimal", "bool", "date", "datetime")
+                    )
                     return Type(name="map", of=Type(name="text"))
                 if fact.keys is not None and fact.keys not in lists:
                     self.found.unknown((*path, "keys"), "list", fact.keys, lists)
                 keys = tuple(lists[fact.keys]) if fact.keys in lists else None
                 return Type(name="map", of=Type(name=inner), keys=keys)  # type: ignore[arg-type]
             case "org":
-                _names(self.found, (*path, "of"), "kind", of, [*self.area.file.kinds, *self.area.groups])
+                check_names(self.found, (*path, "of"), "kind", of, [*self.area.file.kinds, *self.area.groups])
         return Type(name=fact.type)
 
     def _scope(self) -> Scope:
@@ -304,7 +116,9 @@ class _Compiler:
         return Scope(names=names, lists=lists, conditions=conditions)
 
     def _lists_used(self) -> set[str]:
-        texts = " ".join(v for v in _strings(self.file.model_dump(include={"facts", "transitions", "rules", "notices", "timers"})))
+        texts = " ".join(
+            v for v in _strings(self.file.model_dump(include={"facts", "transitions", "rules", "notices", "timers"}))
+        )
         words = set(re.findall(r"[a-z][a-z0-9_]*", texts)) if "applies" in texts else set()
         return {name for name in self.area.file.lists if name in words}
 
@@ -313,7 +127,8 @@ class _Compiler:
         try:
             return compile_expression(text, self.scope, expect=expect)
         except ExpressionError as error:
-            self.found.add(path, "expression", error.message, offset=error.offset if "\n" not in text else 0, **error.params)
+            offset = error.offset if "\n" not in text else 0
+            self.found.note(path, "expression", error.message, error.params, offset=offset)
             return None
 
     def value(self, path: Path, text: str, fact: str) -> Expression | None:
@@ -323,10 +138,15 @@ class _Compiler:
             self.found.unknown(path, "fact", fact, self.types)
         elif compiled is not None:
             type_ = self.types[fact]
-            fits = _FITS[type_.of.name if type_.name == "map" and type_.of else type_.name]
+            fits = FITS[type_.of.name if type_.name == "map" and type_.of else type_.name]
             if compiled.type not in fits:
                 self.found.add(
-                    path, "unlike-types", "{fact} is {type}, the expression {other}", fact=fact, type=type_.name, other=compiled.type
+                    path,
+                    "unlike-types",
+                    "{fact} is {type}, the expression {other}",
+                    fact=fact,
+                    type=type_.name,
+                    other=compiled.type,
                 )
         return compiled
 
@@ -337,7 +157,7 @@ class _Compiler:
         initial = [s for s, v in file.states.items() if v.initial]
         if len(initial) != 1:
             found.add(("states",), "initial-state", "exactly one state is initial, here {n} are", n=len(initial))
-        _names(found, ("at",), "kind", file.at, [*self.area.file.kinds, *self.area.groups])
+        check_names(found, ("at",), "kind", file.at, [*self.area.file.kinds, *self.area.groups])
         self._check_fact_names()
         derived = self._derived()
         rules = {name: r for name in file.rules if (r := self._rule(name)) is not None}
@@ -370,9 +190,9 @@ class _Compiler:
     def _check_fact_names(self) -> None:
         file, found = self.file, self.found
         for key in ("asks", "takes"):
-            _names(found, ("start", key), "fact", getattr(file.start, key), self.types)
-        _names(found, ("seen_by",), "fact", file.seen_by, self.types)
-        _names(found, ("unique",), "fact", file.unique, [*self.types, "org"])
+            check_names(found, ("start", key), "fact", getattr(file.start, key), self.types)
+        check_names(found, ("seen_by",), "fact", file.seen_by, self.types)
+        check_names(found, ("unique",), "fact", file.unique, [*self.types, "org"])
         for key in ("title_fact", "sealed_with"):
             name = getattr(file, key)
             if name is not None and name not in self.types:
@@ -392,7 +212,7 @@ class _Compiler:
             try:
                 value = parse(name, self.types[name], fact.default, ZoneInfo("UTC"))
             except BadInput as error:
-                self.found.add(("facts", name, "default"), "wrong-type", error.message, **error.params)
+                self.found.note(("facts", name, "default"), "wrong-type", error.message, error.params)
             else:
                 if value is not None:
                     defaults[name] = value
@@ -406,7 +226,11 @@ class _Compiler:
                 compiled[name] = e
         ordered: dict[str, Expression] = {}
         while len(ordered) < len(compiled):
-            ripe = [n for n, e in compiled.items() if n not in ordered and not (e.reads & (compiled.keys() - ordered.keys()))]
+            ripe = [
+                n
+                for n, e in compiled.items()
+                if n not in ordered and not (e.reads & (compiled.keys() - ordered.keys()))
+            ]
             if not ripe:
                 for name in compiled.keys() - ordered.keys():
                     self.found.add(("facts", name, "is"), "circle", "{fact} is derived from itself", fact=name)
@@ -452,27 +276,29 @@ class _Compiler:
                 return []
         else:
             series = spec.versions
-            _check_versions(self.found, (*path, "versions"), series, ((g.from_, g.until) for g in spec.gaps))
+            check_versions(self.found, (*path, "versions"), series, ((g.from_, g.until) for g in spec.gaps))
         versions: list[Version] = []
         for i, v in enumerate(series):
             own = self.expression((*path, "versions", i, "holds"), v.holds, "bool") if v.holds else holds
             if own is not None:
                 versions.append(
-                    Version(source=v.source, from_=v.from_, until=v.until, unverified=v.unverified, note=v.note, holds=own)
+                    Version(
+                        source=v.source, from_=v.from_, until=v.until, unverified=v.unverified, note=v.note, holds=own
+                    )
                 )
         return versions
 
     def _step(self, name: str, rules: Mapping[str, Rule], derived: Sequence[tuple[str, Expression]]) -> ready.Step:
         spec, path = self.file.transitions[name], ("transitions", name)
         found = self.found
-        _names(found, (*path, "from"), "state", spec.from_, self.file.states)
-        _names(found, (*path, "never_by_who_did"), "trigger", spec.never_by_who_did, self.file.transitions)
+        check_names(found, (*path, "from"), "state", spec.from_, self.file.states)
+        check_names(found, (*path, "never_by_who_did"), "trigger", spec.never_by_who_did, self.file.transitions)
         for key in ("asks", "asks_anew", "takes"):
-            _names(found, (*path, key), "fact", getattr(spec, key), self.types)
+            check_names(found, (*path, key), "fact", getattr(spec, key), self.types)
         forces: list[tuple[Force, Rule]] = []
         for key, force in (("guards", "guard"), ("limits", "limit"), ("warns", "warn")):
             names = getattr(spec, key)
-            _names(found, (*path, key), "rule", names, self.file.rules)
+            check_names(found, (*path, key), "rule", names, self.file.rules)
             forces.extend((force, rules[r]) for r in names if r in rules)  # type: ignore[misc]
         by_clock = "clock" in spec.by
         grants = () if by_clock else self.grants.of((*path, "by"), spec.by, self.types)
@@ -556,7 +382,7 @@ class _Compiler:
                 yield ready.Setting(fact=fact, to=to, key=key, when=when)
 
     def _check_effects(self, path: Path, spec: Transition) -> None:
-        _names(self.found, (*path, "clears", "cycles"), "cycle", spec.clears.cycles, self.file.cycles)
+        check_names(self.found, (*path, "clears", "cycles"), "cycle", spec.clears.cycles, self.file.cycles)
         for i, name in enumerate(spec.clears.facts):
             fact, _, key = name.partition(".")
             type_ = self.types.get(fact)
@@ -589,7 +415,7 @@ class _Compiler:
 
     def _timer(self, name: str) -> ready.Timer | None:
         spec, path = self.file.timers[name], ("timers", name)
-        _names(self.found, (*path, "while"), "state", spec.while_, self.file.states)
+        check_names(self.found, (*path, "while"), "state", spec.while_, self.file.states)
         fired = self.file.transitions.get(spec.fires)
         if fired is None:
             self.found.unknown((*path, "fires"), "trigger", spec.fires, self.file.transitions)
@@ -601,12 +427,12 @@ class _Compiler:
     def _told(self, name: str) -> ready.Told:
         spec, path = self.file.notices[name], ("notices", name)
         found = self.found
-        _names(found, (*path, "while"), "state", spec.while_, self.file.states)
-        _names(found, (*path, "on"), "trigger", spec.on, [*self.file.transitions, "start"])
+        check_names(found, (*path, "while"), "state", spec.while_, self.file.states)
+        check_names(found, (*path, "on"), "trigger", spec.on, [*self.file.transitions, "start"])
         if bool(spec.on) == bool(spec.due) or bool(spec.due) != bool(spec.send):
             found.add(path, "notice-when", "a notice is either told `on` a step, or has `due` and `send`")
         for i, r in enumerate(spec.to):
-            _check_recipient(found, (*path, "to", i), r.roles, r.kind, self.area.file)
+            check_recipient(found, (*path, "to", i), r.roles, r.kind, self.area.file)
         template = spec.template or name
         if self.templates is not None and template not in self.templates:
             found.unknown((*path, "template") if spec.template else path, "template", template, self.templates)
@@ -625,10 +451,12 @@ class _Compiler:
         path: Path = ("opens_by_itself",)
         kinds = [*self.area.file.kinds, *self.area.groups]
         for i, unit in enumerate(spec.for_):
-            _names(self.found, (*path, "for", i, "kinds"), "kind", unit.kinds, kinds)
-            _names(self.found, (*path, "for", i, "under"), "kind", unit.under or [], kinds)
+            check_names(self.found, (*path, "for", i, "kinds"), "kind", unit.kinds, kinds)
+            check_names(self.found, (*path, "for", i, "under"), "kind", unit.under or [], kinds)
         if self.file.id is None or not self.file.unique:
-            self.found.add(path, "opens-unnamed", "a workflow that opens by itself has an `id` and says what is `unique`")
+            self.found.add(
+                path, "opens-unnamed", "a workflow that opens by itself has an `id` and says what is `unique`"
+            )
         on = self.expression((*path, "on"), spec.on, "date")
         sets = tuple((f, e) for f, t in spec.sets.items() if (e := self.value((*path, "sets", f), t, f)) is not None)
         return None if on is None else ready.Opening(spec=spec, on=on, sets=sets)
@@ -644,7 +472,9 @@ class _Compiler:
                     edge += sorted(new)
         for state in self.file.states:
             if initial and state not in reached:
-                self.found.add(("states", state), "unreachable", "no transition leads to {state}", severity="warning", state=state)
+                self.found.add(
+                    ("states", state), "unreachable", "no transition leads to {state}", severity="warning", state=state
+                )
 
 
 def _strings(value: object) -> Iterable[str]:
@@ -656,80 +486,3 @@ def _strings(value: object) -> Iterable[str]:
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _strings(item)
-
-
-# ---- several workflows together ----
-
-
-def check_together(definitions: Mapping[str, ready.Definition], trees: Mapping[str, tuple[object, str]]) -> list[Finding]:
-    """Returns what is wrong between workflows: what one opens, reads or moves in another. `trees` gives tree and file name."""
-    found: list[Finding] = []
-    for name, definition in definitions.items():
-        one = Findings(*trees[name])
-        for trigger, step in definition.steps.items():
-            path: Path = ("transitions", trigger)
-            if step.opens is not None:
-                _check_opened(one, path, step, definitions)
-            if step.batch is not None:
-                _check_batch(one, path, step, definitions)
-        for fact, spec in definition.file.facts.items():
-            if spec.type == "subject" and spec.of and spec.of[0] not in definitions:
-                one.unknown(("facts", fact, "of"), "workflow", spec.of[0], definitions)
-            if spec.reads is not None:
-                _check_read(one, fact, definition, definitions)
-        found += one.found
-    return found
-
-
-def _check_opened(one: Findings, path: Path, step: ready.Step, definitions: Mapping[str, ready.Definition]) -> None:
-    assert step.opens is not None
-    workflow, given = step.opens
-    if workflow not in definitions:
-        one.unknown((*path, "opens", "workflow"), "workflow", workflow, definitions)
-        return
-    types = definitions[workflow].types
-    for fact, expression in given:
-        if fact not in types:
-            one.unknown((*path, "opens", "with", fact), "fact", fact, types)
-        elif expression.type not in _FITS[types[fact].name]:
-            one.add((*path, "opens", "with", fact), "unlike-types", "{fact} is {type}", fact=fact, type=types[fact].name)
-
-
-def _check_batch(one: Findings, path: Path, step: ready.Step, definitions: Mapping[str, ready.Definition]) -> None:
-    assert step.batch is not None
-    other = definitions.get(step.batch.workflow)
-    if other is None:
-        one.unknown((*path, "batch", "workflow"), "workflow", step.batch.workflow, definitions)
-        return
-    _names(one, (*path, "batch", "in"), "state", step.batch.in_, other.file.states)
-    if step.batch.rest is not None:
-        _names(one, (*path, "batch", "rest", "in"), "state", step.batch.rest.in_, other.file.states)
-    for name, line in step.batch.each.items():
-        at = (*path, "batch", "each", name)
-        if line.step is not None and line.step not in other.steps:
-            one.unknown((*at, "step"), "trigger", line.step, other.steps)
-        for fact, expression in step.line_sets[name]:
-            if fact not in other.types:
-                one.unknown((*at, "sets", fact), "fact", fact, other.types)
-            elif expression.type not in _FITS[other.types[fact].name]:
-                one.add((*at, "sets", fact), "unlike-types", "{fact} is {type}", fact=fact, type=other.types[fact].name)
-
-
-def _check_read(
-    one: Findings, fact: str, definition: ready.Definition, definitions: Mapping[str, ready.Definition]
-) -> None:
-    spec = definition.file.facts[fact]
-    assert spec.reads is not None
-    through = definition.file.facts.get(spec.reads.from_)
-    if through is None or through.type != "subject" or not through.of:
-        one.add(("facts", fact, "reads", "from"), "not-a-subject", "{fact} does not name a subject", fact=spec.reads.from_)
-        return
-    other = definitions.get(through.of[0])
-    if other is None:
-        return
-    if spec.reads.fact not in other.types:
-        one.unknown(("facts", fact, "reads", "fact"), "fact", spec.reads.fact, other.types)
-    elif other.types[spec.reads.fact].name != spec.type:
-        one.add(
-            ("facts", fact, "type"), "unlike-types", "{fact} is {type} there", fact=spec.reads.fact, type=other.types[spec.reads.fact].name
-        )

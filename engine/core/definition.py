@@ -71,9 +71,13 @@ class Grant(Model):
 
     roles: Names
     of: Names = Field(description="kinds or groups of kinds of the officer's organisation")
-    over: Name | None = Field(None, description="the fact that names the organisation to be reached, else the subject's own")
+    over: Name | None = Field(
+        None, description="the fact that names the organisation to be reached, else the subject's own"
+    )
     kind_is: Name | None = Field(None, description="the fact that must name the kind of the officer's organisation")
-    while_: Name | None = Field(None, alias="while", description="the mark the officer's organisation must carry on the step's day")
+    while_: Name | None = Field(
+        None, alias="while", description="the mark the officer's organisation must carry on the step's day"
+    )
 
 
 Authorities = Annotated[list[Name | Grant], BeforeValidator(_listed)]
@@ -158,7 +162,9 @@ class AreaFile(Model):
     above: Name = Field(description="the group of kinds that counts as the unit above, looked for upwards in the tree")
     marks: dict[Name, Mark] = {}
     roles: dict[Name, Role]
-    authorities: dict[Name, Annotated[list[Grant], Field(min_length=1)]] = Field(default={}, description="grants under a name")
+    authorities: dict[Name, Annotated[list[Grant], Field(min_length=1)]] = Field(
+        default={}, description="grants under a name"
+    )
     permissions: Permissions
     lists: dict[Name, dict[Name, Entry]] = Field(default={}, description="lists of codes, in their order")
     sources: dict[Name, Annotated[list[Version], Field(min_length=1)]] = Field(
@@ -179,7 +185,10 @@ class Borrowed(Model):
 
 
 class Fact(Model):
-    """Something known about a subject. Written by people or steps, derived (`is`), or read from another subject (`reads`)."""
+    """Something known about a subject.
+
+    Written by people or steps, derived (`is`), or read from another subject (`reads`).
+    """
 
     label: Text
     type: Literal["text", "int", "decimal", "bool", "date", "datetime", "choice", "org", "subject", "map"]
@@ -298,11 +307,15 @@ class Rule(Model):
 
     label: Text = Field(description="what it asks, in plain words")
     holds: Expression
-    day: Expression | None = Field(None, description="the day whose version decides; `day` in the expression; else the step's day")
+    day: Expression | None = Field(
+        None, description="the day whose version decides; `day` in the expression; else the step's day"
+    )
     day_at: dict[Name, Expression] = Field(default={}, description="another day for a transition")
     when: Expression | None = Field(None, description="the rule applies only when this holds")
     waived_by: Expression | None = Field(None, description="holds at once when this does, whatever the day")
-    versions: Name | Annotated[list[Version], Field(min_length=1)] = Field(description="a series of `sources`, or the rule's own")
+    versions: Name | Annotated[list[Version], Field(min_length=1)] = Field(
+        description="a series of `sources`, or the rule's own"
+    )
     gaps: list[Gap] = []
     mend: Text | None = Field(None, description="what to do when it fails")
 
@@ -333,7 +346,9 @@ class Recurrence(Model):
     until: date | None = None
 
 
-Offset = Annotated[str, StringConstraints(pattern=r"^(on the day|[1-9]\d{0,3} (days?|working days?|months?) (before|after))$")]
+Offset = Annotated[
+    str, StringConstraints(pattern=r"^(on the day|[1-9]\d{0,3} (days?|working days?|months?) (before|after))$")
+]
 
 
 class Notice(Model):

@@ -23,7 +23,9 @@ NOTICE = "notice"
 DEFINITION = "definition_loaded"
 ERASED = "key_erased"
 
-CHANGING = frozenset({STARTED, MOVED, FACTS_SET, UNDONE, VOIDED})  # events that change a subject, each its version by one
+CHANGING = frozenset(
+    {STARTED, MOVED, FACTS_SET, UNDONE, VOIDED}
+)  # events that change a subject, each its version by one
 COUNTED = frozenset({STARTED, MOVED, FACTS_SET})
 
 
@@ -121,7 +123,9 @@ class Standing:
     undone: frozenset[str] = frozenset()
 
 
-def replay(entries: Iterable[Entry], types_of: Mapping[str, Mapping[str, Type]] | None, types: Mapping[str, Type]) -> Standing | None:
+def replay(
+    entries: Iterable[Entry], types_of: Mapping[str, Mapping[str, Type]] | None, types: Mapping[str, Type]
+) -> Standing | None:
     """Returns the subject that its events, oldest first, make; what was undone does not count. None without events.
 
     `types_of` gives the fact types by definition, where it differs from `types`. Entries need their payload.
@@ -146,7 +150,9 @@ def step(now: Standing | None, entry: Entry, types: Mapping[str, Type]) -> Stand
     on = date.fromisoformat(entry.on or entry.at[:10])
     if now is None:
         if entry.kind != STARTED or entry.workflow is None or entry.org is None or entry.to is None:
-            raise Damaged("{subject} does not begin with a start (event {event})", subject=entry.subject, event=entry.id)
+            raise Damaged(
+                "{subject} does not begin with a start (event {event})", subject=entry.subject, event=entry.id
+            )
         return Standing(
             workflow=entry.workflow,
             org=entry.org,

@@ -152,7 +152,7 @@ class Definition:
 class _Case:
     """What the shared machine moves: a state that is thrown away unless the step is recorded."""
 
-    __slots__ = ("facts", "calendar", "state")
+    __slots__ = ("calendar", "facts", "state")
 
     def __init__(self, state: str, facts: Mapping[str, Value], calendar: Calendar) -> None:
         self.state, self.facts, self.calendar = state, facts, calendar
@@ -165,7 +165,8 @@ def build_machine(states: Sequence[str], initial: str, steps: Sequence[Step]) ->
         for target, when in step.targets:
             dest = "=" if target == "same" else target
             conditions: Any = None if when is None else _condition(when)
-            machine.add_transition(step.trigger, sorted(step.sources), dest, conditions=conditions)
+            sources: list[Any] = sorted(step.sources)
+            machine.add_transition(step.trigger, sources, dest, conditions=conditions)
     return machine
 
 
@@ -318,7 +319,14 @@ def decide(
     acting = None
     if office is not None:
         acting = authorise(
-            office, officer or "", step.grants, subject.org, facts=view, on=moment.on, doers=subject.doers, never=step.never
+            office,
+            officer or "",
+            step.grants,
+            subject.org,
+            facts=view,
+            on=moment.on,
+            doers=subject.doers,
+            never=step.never,
         )
     judgements = tuple([judge(rule, force, trigger, view, calendar) for force, rule in step.rules])
     breaches, stopped = _weigh(judgements, "reason" in view)
@@ -412,7 +420,9 @@ def _weigh(judgements: Sequence[Judgement], has_reason: bool) -> tuple[tuple[str
     return tuple(breaches), stopped
 
 
-def _cleared(definition: Definition, step: Step, subject: Subject, changes: Changes) -> dict[str, Value | MapChange | None]:
+def _cleared(
+    definition: Definition, step: Step, subject: Subject, changes: Changes
+) -> dict[str, Value | MapChange | None]:
     """Returns the changes of a step that starts cycles anew: what it clears goes first, what it brings stays."""
     cleared: dict[str, Value | MapChange | None] = {}
     names = [n for n, f in definition.file.facts.items() if f.cycle in step.clears.cycles] + list(step.clears.facts)

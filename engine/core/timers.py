@@ -13,11 +13,12 @@ from typing import Literal, Protocol
 
 from engine.core.calendar import Calendar
 from engine.core.machine import Definition, Told
-from engine.core.subject import Subject
 from engine.core.values import Value
 
-FIRE, NOTICE, TOLD = "fire", "notice", "told"
 Kind = Literal["fire", "notice", "told"]
+FIRE: Literal["fire"] = "fire"
+NOTICE: Literal["notice"] = "notice"
+TOLD: Literal["told"] = "told"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +56,9 @@ class Item:
 class Notifier(Protocol):
     """What notices the engine asks for. `notifications` answers; the wiring hands it over."""
 
-    def plan(self, definition: Definition, state: str, view: Mapping[str, Value], calendar: Calendar) -> Sequence[Planned]:
+    def plan(
+        self, definition: Definition, state: str, view: Mapping[str, Value], calendar: Calendar
+    ) -> Sequence[Planned]:
         """Returns the notices about dates of a subject in `state`, past ones too."""
 
     def told(self, definition: Definition, trigger: str) -> Sequence[Told]:
@@ -74,7 +77,9 @@ def fires(definition: Definition, state: str, view: Mapping[str, Value], calenda
         day = timer.at.evaluate(view, calendar)
         if isinstance(day, date):
             planned.append(
-                Planned(name=timer.name, occurrence=day.isoformat(), kind=FIRE, nominal=day, due_at=calendar.start_of(day))
+                Planned(
+                    name=timer.name, occurrence=day.isoformat(), kind=FIRE, nominal=day, due_at=calendar.start_of(day)
+                )
             )
     return planned
 
@@ -90,9 +95,9 @@ class Difference:
 def reconcile(planned: Iterable[Planned], kept: Sequence[Kept], now: datetime, calendar: Calendar) -> Difference:
     """Sets the timers that ought to be against those that are.
 
-    A step of the clock whose day is past is due at the next 00:00. A notice whose day is past is due at the next sending
-    time, of several of one rule only the last; none when a later one of the rule is done already. Told notices are moved
-    when the days off have changed, never planned here.
+    A step of the clock whose day is past is due at the next 00:00. A notice whose day is past is due at the next
+    sending time, of several of one rule only the last; none when a later one of the rule is done already. Told
+    notices are moved when the days off have changed, never planned here.
     """
     rows = {(k.name, k.occurrence): k for k in kept}
     wanted: dict[tuple[str, str], tuple[Planned, datetime]] = {}

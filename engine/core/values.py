@@ -198,7 +198,8 @@ def from_json(type_: Type, stored: Json) -> Value | None:
         case "decimal":
             return Decimal(str(stored))
         case "map":
-            assert type_.of is not None and isinstance(stored, dict)
+            assert type_.of is not None
+            assert isinstance(stored, dict)
             of = type_.of
             return {k: v for k, item in stored.items() if (v := _scalar_from_json(of, item)) is not None}
         case _:

@@ -116,7 +116,10 @@ class Transaction(Protocol):
         """By (subject, name, occurrence)."""
 
     def due_timers(self, now: str, limit: int) -> Sequence[TimerRow]:
-        """Returns timers not done with due_at <= now, by (due_at, subject, name, occurrence). The cost follows `limit`, not the table."""
+        """Returns timers not done with due_at <= now, by (due_at, subject, name, occurrence).
+
+        The cost follows `limit`, not the table.
+        """
 
     def next_due(self) -> str | None:
         """Returns the least due_at of the timers not done, or None."""
@@ -126,7 +129,10 @@ class Transaction(Protocol):
 
     # -- outbox
     def put_outbox(self, rows: Sequence[OutboxRow]) -> int:
-        """Inserts rows; one whose (rule, subject, occurrence, recipient, channel) stands already is left out. Returns how many went in."""
+        """Inserts rows; one whose (rule, subject, occurrence, recipient, channel) stands already is left out.
+
+        Returns how many went in.
+        """
 
     def update_outbox(self, rows: Sequence[OutboxRow]) -> None:
         """By id."""
@@ -151,7 +157,10 @@ class Transaction(Protocol):
 
 
 class Store(Protocol):
-    """A place that keeps the rows. Safe to use from several threads and processes, each with transactions of its own."""
+    """A place that keeps the rows.
+
+    Safe to use from several threads and processes, each with transactions of its own.
+    """
 
     def transaction(self, *, write: bool = True) -> AbstractContextManager[Transaction]:
         """Begins a transaction. A write transaction waits for others up to 30 s, then raises Conflict."""

@@ -54,7 +54,8 @@ class EventRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Head:
-    """Where the trail ends: how many events, the last link (32 zero bytes when empty) and the last `at` ('' when empty)."""
+    """Where the trail ends: how many events, the last link (32 zero bytes when empty) and the last `at` ('' when
+    empty)."""
 
     size: int
     link: bytes
@@ -63,7 +64,8 @@ class Head:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TimerRow:
-    """Something to be done at `due_at`: fire a transition (`fire`), or send a notice (`notice` planned from a date, `told` by an event)."""
+    """Something to be done at `due_at`: fire a transition (`fire`), or send a notice (`notice` planned from a date,
+    `told` by an event)."""
 
     subject: str
     name: str

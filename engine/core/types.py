@@ -1,0 +1,33 @@
+"""Which types go where: the built-in names of expressions, and what may be written to a fact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.core.values import Type
+
+# what expressions may name besides the workflow's own facts
+BUILT_IN: Mapping[str, Type] = {
+    "today": Type(name="date"),  # the step's day
+    "day": Type(name="date"),  # the rule's day
+    "moment": Type(name="datetime"),  # the step's time
+    "reason": Type(name="text"),
+    "org": Type(name="org"),
+    "subject": Type(name="subject"),
+    "period": Type(name="date"),
+    "period_name": Type(name="text"),
+}
+
+# types of expressions that may be written to a fact of a type
+FITS: Mapping[str, frozenset[str]] = {
+    "text": frozenset({"text", "choice", "org", "subject"}),
+    "choice": frozenset({"choice", "text"}),
+    "org": frozenset({"org", "text"}),
+    "subject": frozenset({"subject", "text"}),
+    "int": frozenset({"number"}),
+    "decimal": frozenset({"number"}),
+    "bool": frozenset({"bool"}),
+    "date": frozenset({"date"}),
+    "datetime": frozenset({"datetime"}),
+    "map": frozenset(),
+}
