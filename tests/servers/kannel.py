@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +129,7 @@ class KannelServer:
         for name, port in (("bearerbox", self.box), ("smsbox", self.http)):
             out = self.work / f"{name}.out"
             self._boxes.append(start([name, str(self.work / "kannel.conf")], out))
-            until(lambda port=port: listening(port), what=name, log=out)
+            until(partial(listening, port), what=name, log=out)
         if listening(self.centre.port):
             self.wait_online()
 
@@ -145,7 +146,7 @@ class KannelServer:
         url = f"http://127.0.0.1:{self.admin}/status.txt?password=status-only"
         try:
             with urllib.request.urlopen(url, timeout=5) as page:
-                return page.read().decode("utf-8", "replace")
+                return str(page.read(), "utf-8", "replace")
         except OSError:
             return ""
 

@@ -13,6 +13,7 @@ import smtplib
 import ssl
 import subprocess
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from tests.servers.wait import free_ports, listening, start, stop, tail, until
@@ -180,7 +181,7 @@ class MailServer:
         self.work.chmod(0o755)
         self.smtp, self.smtps, self.plain, self.imap, self.imaps = free_ports(5)
         self.ca_file = self.work / "ca.pem"
-        self._dovecot = None
+        self._dovecot: subprocess.Popen[bytes] | None = None
         _certificates(self.work)
         self._write()
 
@@ -189,7 +190,7 @@ class MailServer:
         self._dovecot = start(["dovecot", "-F", "-c", str(self.work / "dovecot.conf")], self.work / "dovecot.out")
         self.start_postfix()
         for port in (self.imap, self.imaps):
-            until(lambda port=port: listening(port), what="dovecot", log=self.work / "dovecot.log")
+            until(partial(listening, port), what="dovecot", log=self.work / "dovecot.log")
         # The first sign-in after a start of dovecot takes seconds: better here than within a test's time-out.
         with smtplib.SMTP("127.0.0.1", self.smtp, "localhost", timeout=30) as smtp:
             smtp.starttls(context=ssl.create_default_context(cafile=str(self.ca_file)))
@@ -208,7 +209,7 @@ class MailServer:
         if done.returncode != 0:
             raise AssertionError(f"postfix did not start: {done.stderr}{tail(self.work / 'mail.log')}")
         for port in (self.smtp, self.smtps, self.plain):
-            until(lambda port=port: listening(port), what="postfix", log=self.work / "mail.log")
+            until(partial(listening, port), what="postfix", log=self.work / "mail.log")
 
     def stop_postfix(self) -> None:
         """Stops postfix alone: connections are refused from here on."""

@@ -150,7 +150,7 @@ class Connection(socketserver.BaseRequestHandler):
             entry["whole"] = entry["text"]
         self.centre.log(**entry, status=0, id=id_)
         if ending in ("666", "777"):
-            return ending == "666"
+            return bool(ending == "666")
         self.write(SUBMIT | RESP, 0, sequence, id_.encode() + b"\0")
         if entry["registered"] & 1 and ending != "555":
             stat, err = STATS.get(ending, ("DELIVRD", "000"))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import email
 import email.policy
 import re
+from typing import Any
 
 import pytest
 
-from notifications.channels.bounces import BounceBox, BounceSettings
+from notifications.channels.bounces import Bounce, BounceBox, BounceSettings
 from notifications.channels.email import EmailChannel, EmailSettings
 from notifications.channels.letter import Sender, write
 from tests.servers.mail import PASSWORD, USER
@@ -27,7 +28,7 @@ def channel(mail_server):
 
 
 def settings(server, **changed):
-    given = {
+    given: dict[str, Any] = {
         "host": "localhost",
         "port": server.smtp,
         "tls": "starttls",
@@ -180,7 +181,7 @@ def test_a_bounce_is_read_by_imap_and_matched_to_its_message(mail_server, prefix
     assert sent_with(mail_server, a_message(id=f"other-{prefix}", to=sender.address)).state == "accepted"
     mail_server.wait_for(sender.address, 2)
     box = BounceBox(imap(mail_server, sender.address))
-    found = []
+    found: list[Bounce] = []
     assert box.read(found.append).code == "1"
     (bounce,) = found
     assert (bounce.message_id, bounce.recipient) == (message.id, message.to)
@@ -206,7 +207,7 @@ def test_a_bounce_that_could_not_be_recorded_is_shown_again(mail_server):
 
     with pytest.raises(RuntimeError):
         box.read(crash)
-    found = []
+    found: list[Bounce] = []
     assert box.read(found.append).code == "1"
     assert [one.message_id for one in found] == ["crash"]
 
@@ -225,7 +226,7 @@ def test_a_mailbox_that_cannot_be_read_says_why(mail_server, changed, setup):
 
 
 def imap(server, user, **changed):
-    given = {
+    given: dict[str, Any] = {
         "host": "localhost", "port": server.imap, "tls": "starttls", "user": user, "password": PASSWORD,
         "domain": "ketnap.test", "ca_file": server.ca_file, "timeout_s": 15.0,
     }  # fmt: skip

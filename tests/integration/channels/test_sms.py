@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
 from notifications.channels.gammu import GammuChannel, GammuSettings
 from notifications.channels.kannel import KannelChannel, KannelSettings
-from notifications.channels.receipt import read_kannel
+from notifications.channels.receipt import Receipt, read_kannel
 from notifications.channels.smpp import SmppChannel, SmppSettings
 from notifications.segments import fold, split
 from tests.servers.proxy import LossyLine
@@ -27,7 +28,7 @@ def kannel(kannel_server, web_server):
 
 
 def kannel_settings(server, web, **changed):
-    given = {
+    given: dict[str, Any] = {
         "url": server.url,
         "user": "ketnap",
         "password": "s3cret",
@@ -144,17 +145,23 @@ class TestKannel:
         assert len(kannel_server.centre.wait_for("+84900001007")) == 1
 
 
+class Listening(SmppChannel):
+    """Keeps its receipts."""
+
+    def __init__(self, settings):
+        self.receipts: list[Receipt] = []
+        super().__init__(settings, on_receipt=self.receipts.append)
+
+
 @pytest.fixture
 def smpp(sms_centre):
-    receipts = []
-    channel = SmppChannel(smpp_settings(sms_centre), on_receipt=receipts.append)
-    channel.receipts = receipts
+    channel = Listening(smpp_settings(sms_centre))
     yield channel
     channel.close()
 
 
 def smpp_settings(centre, **changed):
-    given = {
+    given: dict[str, Any] = {
         "host": "127.0.0.1",
         "port": centre.port,
         "system_id": "ketnap",

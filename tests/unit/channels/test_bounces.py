@@ -13,6 +13,13 @@ from tests.unit.channels.helpers import SENDER, a_message
 ID = a_message().id
 
 
+def found(raw):
+    """Returns the bounce that must be in a mail."""
+    bounce = read_bounce(raw, "ketnap.test")
+    assert bounce is not None
+    return bounce
+
+
 def notification(*, action="failed", status="5.1.1", original=None, kind="text/rfc822-headers", extra=""):
     """Returns a DSN as RFC 3464 has it."""
     returned = (
@@ -43,7 +50,7 @@ def notification(*, action="failed", status="5.1.1", original=None, kind="text/r
     ],
 )
 def test_each_notification_has_its_outcome(action, status, state, bad_contact, final):
-    bounce = read_bounce(notification(action=action, status=status), "ketnap.test")
+    bounce = found(notification(action=action, status=status))
     assert (bounce.message_id, bounce.recipient) == (ID, "huong@dong.test")
     assert (bounce.outcome.state, bounce.outcome.bad_contact, bounce.final) == (state, bad_contact, final)
     assert not bounce.outcome.retry
@@ -51,12 +58,12 @@ def test_each_notification_has_its_outcome(action, status, state, bad_contact, f
 
 def test_the_whole_mail_sent_back_is_matched_too():
     raw = notification(kind="message/rfc822", original=write(a_message(), SENDER).decode())
-    assert read_bounce(raw, "ketnap.test").message_id == ID
+    assert found(raw).message_id == ID
 
 
 def test_a_server_that_returns_nothing_is_matched_by_what_it_answers_to():
     raw = notification(original="", extra=f"In-Reply-To: <{ID}@ketnap.test>\r\n")
-    assert read_bounce(raw, "ketnap.test").message_id == ID
+    assert found(raw).message_id == ID
 
 
 @pytest.mark.parametrize(

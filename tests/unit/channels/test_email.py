@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,13 @@ from tests.unit.channels.helpers import SENDER, a_message
 @contextmanager
 def talking_to(script, *, timeout_s=5.0, **settings):
     with ScriptedServer(script) as server:
-        given = {"host": "127.0.0.1", "port": server.port, "tls": "none", "sender": SENDER, "timeout_s": timeout_s}
+        given: dict[str, Any] = {
+            "host": "127.0.0.1",
+            "port": server.port,
+            "tls": "none",
+            "sender": SENDER,
+            "timeout_s": timeout_s,
+        }
         channel = EmailChannel(EmailSettings(**(given | settings)))
         try:
             yield channel, server

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ THEN = datetime(2026, 1, 2, 7, 30, tzinfo=timezone(timedelta(hours=7)))
 
 
 def an_event(**changed):
-    given = {
+    given: dict[str, Any] = {
         "uid": "n-1@ketnap.test",
         "first_day": date(2026, 1, 24),
         "last_day": date(2026, 1, 24),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from notifications.channels.kannel import KannelChannel, KannelSettings
@@ -18,7 +20,11 @@ def gateway():
 
 
 def channel_to(gateway, **settings):
-    given = {"url": f"http://127.0.0.1:{gateway.port}/cgi-bin/sendsms", "user": "ketnap", "password": "s3cret"}
+    given: dict[str, Any] = {
+        "url": f"http://127.0.0.1:{gateway.port}/cgi-bin/sendsms",
+        "user": "ketnap",
+        "password": "s3cret",
+    }
     return KannelChannel(KannelSettings(**(given | {"timeout_s": 5.0} | settings)))
 
 

@@ -37,8 +37,8 @@ def build(name, port, folder):
             url = f"http://127.0.0.1:{port}/cgi-bin/sendsms"
             return KannelChannel(KannelSettings(url=url, user="u", password="p", timeout_s=1))
         case "smpp":
-            settings = SmppSettings(host="127.0.0.1", port=port, system_id="u", password="p", sender="K", timeout_s=1)
-            return SmppChannel(settings, on_receipt=lambda _: None)
+            centre = SmppSettings(host="127.0.0.1", port=port, system_id="u", password="p", sender="K", timeout_s=1)
+            return SmppChannel(centre, on_receipt=lambda _: None)
         case "gammu":
             folders = {one: folder / one for one in ("outbox", "sent", "error")}
             return GammuChannel(GammuSettings(**folders), clock=lambda: NOON)

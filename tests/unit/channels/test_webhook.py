@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ def receiver():
 
 
 def channel_to(port, **settings):
-    given = {"secret": SECRET, "hosts": (f"127.0.0.1:{port}",), "timeout_s": 5.0}
+    given: dict[str, Any] = {"secret": SECRET, "hosts": (f"127.0.0.1:{port}",), "timeout_s": 5.0}
     return WebhookChannel(WebhookSettings(**(given | settings)), clock=lambda: NOON)
 
 
