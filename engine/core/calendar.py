@@ -44,7 +44,7 @@ class Calendar:
     """The office's calendar. `days_off` gives the national days off of a year.
 
     A day that the office works (`own_work`) goes before every day off, one that it has off (`own_off`) before the week.
-    Raises ValueError when `weekend` (0 is Monday) leaves no day to work or the office closes before it opens.
+    Raises ValueError when `weekend` (0 is Monday) takes every day or the office closes before it opens.
     """
 
     zone: tzinfo
@@ -57,7 +57,7 @@ class Calendar:
 
     def __post_init__(self) -> None:
         if self.weekend >= frozenset(range(7)):
-            raise ValueError("no day of the week is left to work")
+            raise ValueError("every day of the week is off")
         if self.office_hours[0] > self.office_hours[1]:
             raise ValueError("the office closes before it opens")
 

@@ -65,7 +65,7 @@ class Expression:
 
 
 def compile_expression(text: str, scope: Scope, *, expect: str | None = None) -> Expression:
-    """Returns the expression ready to run; `expect` is the type it must have, such as `bool`. Raises ExpressionError."""
+    """Returns the expression ready to run. `expect` is the type it must have, `bool` say. Raises ExpressionError."""
     syntax = parse(text)
     compiler = Compiler(syntax, scope.names, scope.lists, scope.conditions)
     part = compiler.part(syntax.tree)
