@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from cli.scenario_file import Expect, Match, NoticesPart, Step
 from engine.core.errors import BadInput
 from engine.core.events import COUNTED
-from engine.core.machine import Definition, read_facts
+from engine.core.machine import Definition
 from engine.core.values import Value, to_json
+from engine.core.views import read_facts
 from engine.verifying import verify
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from datetime import date
 
 from engine import steps
 from engine.core.authority import authorise
+from engine.core.decision import Decision, decide
 from engine.core.errors import BadInput, Denied
-from engine.core.machine import Decision, Step, decide
+from engine.core.machine import Step
 from engine.steps import By
 from engine.work import Case, Work
 

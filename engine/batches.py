@@ -9,8 +9,10 @@ from datetime import date
 from engine import steps
 from engine.core import events
 from engine.core.commands import Line, Move
+from engine.core.decision import Decision
 from engine.core.errors import BadInput, Denied
-from engine.core.machine import Decision, Step, read_facts
+from engine.core.machine import Step
+from engine.core.views import read_facts
 from engine.steps import Answer, By, LineAnswer
 from engine.work import Case, Work
 

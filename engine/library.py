@@ -45,7 +45,7 @@ class Source:
     area_text: str
     templates: Mapping[str, str] = field(default_factory=dict)  # of notices: name.language -> text
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The hash of both files and the templates."""
         digest = hashlib.sha256(hashlib.sha256(self.area_text.encode()).digest())

@@ -15,10 +15,11 @@ from engine.core.authority import Officer
 from engine.core.commands import Move, SetFacts, Start, Undo
 from engine.core.errors import BadInput, Denied, NotFound
 from engine.core.events import Entry, Standing, replay, stamp, unstamp
-from engine.core.machine import Definition, facts_of, read_facts
+from engine.core.machine import Definition
 from engine.core.sending import Drafter, State
 from engine.core.subject import Subject
 from engine.core.values import Value
+from engine.core.views import facts_of, read_facts
 from engine.ledger import Via, entries, entry_of
 from engine.library import Source, compile_all, rows_of
 from engine.officework import Counts, OfficerChange, OrgChange

@@ -9,11 +9,14 @@ from datetime import date
 from engine.core import events
 from engine.core.authority import Acting, authorise
 from engine.core.commands import Move, SetFacts, Start
+from engine.core.decision import Decision, decide, step_from
 from engine.core.errors import BadInput, Conflict, Denied, NotFound
 from engine.core.guards import Judgement
-from engine.core.machine import Decision, Definition, Step, decide, read_facts, step_from, view_of
+from engine.core.machine import Definition, Step
 from engine.core.subject import Changes, Subject, changed
 from engine.core.values import Json
+from engine.core.views import read_facts, view_of
+from engine.naming import new_id, taken_key
 from engine.store.rows import OutboxRow
 from engine.work import Case, Work
 
@@ -105,8 +108,8 @@ def start(
             raise BadInput("{workflow} asks for {fact}", workflow=command.workflow, fact=fact)
     check_named(work, definition, changes)
     facts = changed({}, changes)
-    id = _new_id(work, definition, command, facts)
-    unique = _unique_key(work, definition, org.id, facts)
+    id = new_id(work, definition, command, facts)
+    unique = taken_key(work, definition, org.id, facts)
     subject = Subject(
         id=id,
         workflow=command.workflow,
@@ -202,56 +205,6 @@ def check_named(work: Work, definition: Definition, changes: Changes) -> None:
             raise NotFound("{fact}: there is no organisation {org}", fact=name, org=value)
         if spec.of and org.kind not in definition.area.kinds(spec.of):
             raise BadInput("{fact}: {org} is a {kind}", fact=name, org=value, kind=org.kind)
-
-
-def _new_id(work: Work, definition: Definition, command: Start, facts: Mapping[str, object]) -> str:
-    if command.id is not None:
-        id = command.id.strip()
-        if not id or len(id) > 200 or any(c.isspace() or ord(c) < 32 for c in id):
-            raise BadInput("id: {id} is not an id: letters, digits and signs without spaces", id=command.id[:80])
-        if _stands(work, id):
-            raise BadInput("id: {id} stands already", id=id)
-        return id
-    template = definition.file.id or "{workflow}-{n}"
-    words = {"workflow": definition.workflow, "org": command.org, **{k: str(v) for k, v in facts.items()}}
-    if "{n}" in template:
-        name = f"serial:{definition.workflow}"
-        n = int(work.tx.setting(name) or "0")
-        while True:
-            n += 1
-            id = template.format(**words, n=n)
-            if not _stands(work, id):
-                work.tx.put_setting(name, str(n))
-                return id
-    id = base = template.format(**words)
-    n = 1
-    while _stands(work, id):
-        n += 1
-        id = f"{base}-{n}"
-    return id
-
-
-def _stands(work: Work, id: str) -> bool:
-    try:
-        work.case(id)
-    except NotFound:
-        return False
-    return True
-
-
-def unique_key(definition: Definition, org: str, facts: Mapping[str, object]) -> str | None:
-    """Returns what only one subject of the workflow may have, or None."""
-    names = definition.file.unique
-    return "|".join(org if n == "org" else str(facts.get(n)) for n in names) if names else None
-
-
-def _unique_key(work: Work, definition: Definition, org: str, facts: Mapping[str, object]) -> str | None:
-    key = unique_key(definition, org, facts)
-    if key is not None and work.tx.find_subjects(workflow=definition.workflow, unique_key=key, limit=1):
-        raise BadInput(
-            "{workflow}: there is one already for {key}", workflow=definition.workflow, key=key.replace("|", ", ")
-        )
-    return key
 
 
 def _key_of(work: Work, definition: Definition, subject: Subject) -> str:

@@ -17,6 +17,7 @@ from engine.core.events import stamp, unstamp
 from engine.core.machine import Definition, Opening
 from engine.core.timers import FIRE
 from engine.core.values import Value
+from engine.naming import unique_key
 from engine.steps import By
 from engine.work import Work
 
@@ -118,7 +119,7 @@ def _open(work: Work, due: Due, org: str) -> int:
         "org": org,
     }
     facts = {fact: e.evaluate(view, work.calendar) for fact, e in due.opening.sets}
-    key = steps.unique_key(due.definition, org, facts)
+    key = unique_key(due.definition, org, facts)
     if work.tx.find_subjects(workflow=due.definition.workflow, unique_key=key, limit=1):
         return 0
     command = Start(workflow=due.definition.workflow, org=org, facts=facts, on=due.day)

@@ -12,7 +12,7 @@ from engine.core.authority import Acting, authorise
 from engine.core.commands import Move, Undo
 from engine.core.errors import BadInput
 from engine.core.events import Entry
-from engine.core.machine import view_of
+from engine.core.views import view_of
 from engine.ledger import entries
 from engine.steps import Answer, By
 from engine.store.rows import EventRow, OutboxRow

@@ -15,9 +15,10 @@ from engine.core.authority import Office
 from engine.core.calendar import Calendar
 from engine.core.errors import NotFound
 from engine.core.events import Standing, stamp, unstamp
-from engine.core.machine import Definition, Moment, derive, view_of
+from engine.core.machine import Definition
 from engine.core.subject import Changes, Subject, changed
 from engine.core.values import Json, Value, from_json, to_json
+from engine.core.views import Moment, derive, view_of
 from engine.ledger import Keys, Ledger, Via
 from engine.library import Compiled, Library
 from engine.office import calendar_of, read_office

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -69,6 +70,8 @@ def _whole(day: date) -> Day:
 
 
 def _from_number(number: float, serial_shift: int) -> Day:
+    if not math.isfinite(number):
+        raise Unreadable("{value} is not a date", value=str(number))
     if int(number) in _SERIALS:  # a time of day after the point is left out
         return _whole(_SERIAL_ZERO + timedelta(days=int(number) + serial_shift))
     if number == int(number):

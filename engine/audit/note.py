@@ -48,7 +48,7 @@ class KeyKind(IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class VerifierKey:
-    """A public key with its name: what an inspector keeps. Written `name+hash+base64`."""
+    """A public key with its name: what a verifier keeps. Written `name+hash+base64`."""
 
     name: str
     kind: KeyKind

@@ -6,19 +6,15 @@ file, line and column.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from zoneinfo import ZoneInfo
 
 from engine.core import machine as ready
 from engine.core.area import Grants, check_recipient, check_versions
 from engine.core.definition import Transition, WorkflowFile
-from engine.core.errors import BadInput
-from engine.core.expressions import Expression, ExpressionError, Scope, compile_expression
+from engine.core.expressions import Expression
+from engine.core.facts import Facts
 from engine.core.findings import Findings, Path, check_names
 from engine.core.guards import Force, Rule, Version
-from engine.core.types import BUILT_IN, FITS
-from engine.core.values import Type, Value, parse
 
 
 def compile_workflow(
@@ -45,110 +41,7 @@ class _Compiler:
         self.area, self.file, self.templates = area, file, templates
         self.found = Findings(tree, name)
         self.grants = Grants(self.found, area)
-        self.types = self._types()
-        self.scope = self._scope()
-
-    # -- facts, types, scope
-
-    def _types(self) -> dict[str, Type]:
-        types: dict[str, Type] = {}
-        for name, fact in self.file.facts.items():
-            path: Path = ("facts", name)
-            if name in BUILT_IN or name in ("state", "org_kind"):
-                self.found.add(path, "reserved-name", "{name} is a built-in name", name=name)
-            if fact.cycle is not None and fact.cycle not in self.file.cycles:
-                self.found.unknown((*path, "cycle"), "cycle", fact.cycle, self.file.cycles)
-            if sum((fact.is_ is not None, fact.reads is not None, fact.default is not None)) > 1:
-                self.found.add(path, "fact-twice", "a fact is written, derived or read: only one of default, is, reads")
-            types[name] = self._type(path, name)
-        return types
-
-    def _type(self, path: Path, name: str) -> Type:
-        fact = self.file.facts[name]
-        lists = self.area.file.lists
-        of = fact.of or []
-        match fact.type:
-            case "choice":
-                if len(of) != 1 or of[0] not in lists:
-                    self.found.unknown((*path, "of"), "list", of[0] if of else "", lists)
-                    return Type(name="choice")
-                return Type(name="choice", options=tuple(lists[of[0]]))
-            case "map":
-                inner = of[0] if of else ""
-                if inner not in ("text", "int", "decimal", "bool", "date", "datetime"):
-                    self.found.unknown(
-                        (*path, "of"), "type", inner, ("text", "int", "decimal", "bool", "date", "datetime")
-                    )
-                    return Type(name="map", of=Type(name="text"))
-                if fact.keys is not None and fact.keys not in lists:
-                    self.found.unknown((*path, "keys"), "list", fact.keys, lists)
-                keys = tuple(lists[fact.keys]) if fact.keys in lists else None
-                return Type(name="map", of=Type(name=inner), keys=keys)  # type: ignore[arg-type]
-            case "org":
-                check_names(self.found, (*path, "of"), "kind", of, [*self.area.file.kinds, *self.area.groups])
-        return Type(name=fact.type)
-
-    def _scope(self) -> Scope:
-        lists = {name: tuple(entries) for name, entries in self.area.file.lists.items()}
-        names = {**BUILT_IN, **self.types}
-        names["state"] = Type(name="choice", options=tuple(self.file.states))
-        names["org_kind"] = Type(name="choice", options=tuple(self.area.file.kinds))
-        bare = Scope(names=names, lists=lists, conditions={})
-        conditions: dict[str, dict[str, Expression]] = {}
-        for list_name in self._lists_used():
-            for code, entry in self.area.file.lists[list_name].items():
-                if entry.when is None:
-                    continue
-                try:
-                    compiled = compile_expression(entry.when, bare, expect="bool")
-                except ExpressionError as error:
-                    keyed = [n for n, f in self.file.facts.items() if f.keys == list_name]
-                    self.found.add(
-                        ("facts", keyed[0], "keys") if keyed else (),
-                        "list-condition",
-                        "{list}.{code}, when: {error}",
-                        list=list_name,
-                        code=code,
-                        error=error.text(),
-                    )
-                else:
-                    conditions.setdefault(list_name, {})[code] = compiled
-        return Scope(names=names, lists=lists, conditions=conditions)
-
-    def _lists_used(self) -> set[str]:
-        texts = " ".join(
-            v for v in _strings(self.file.model_dump(include={"facts", "transitions", "rules", "notices", "timers"}))
-        )
-        words = set(re.findall(r"[a-z][a-z0-9_]*", texts)) if "applies" in texts else set()
-        return {name for name in self.area.file.lists if name in words}
-
-    def expression(self, path: Path, text: str, expect: str | None = None) -> Expression | None:
-        """Compiles one expression, noting what is wrong with it."""
-        try:
-            return compile_expression(text, self.scope, expect=expect)
-        except ExpressionError as error:
-            offset = error.offset if "\n" not in text else 0
-            self.found.note(path, "expression", error.message, error.params, offset=offset)
-            return None
-
-    def value(self, path: Path, text: str, fact: str) -> Expression | None:
-        """Compiles an expression whose value is written to a fact."""
-        compiled = self.expression(path, text)
-        if fact not in self.types:
-            self.found.unknown(path, "fact", fact, self.types)
-        elif compiled is not None:
-            type_ = self.types[fact]
-            fits = FITS[type_.of.name if type_.name == "map" and type_.of else type_.name]
-            if compiled.type not in fits:
-                self.found.add(
-                    path,
-                    "unlike-types",
-                    "{fact} is {type}, the expression {other}",
-                    fact=fact,
-                    type=type_.name,
-                    other=compiled.type,
-                )
-        return compiled
+        self.facts = Facts(area, file, self.found)
 
     # -- the parts
 
@@ -158,22 +51,22 @@ class _Compiler:
         if len(initial) != 1:
             found.add(("states",), "initial-state", "exactly one state is initial, here {n} are", n=len(initial))
         check_names(found, ("at",), "kind", file.at, [*self.area.file.kinds, *self.area.groups])
-        self._check_fact_names()
-        derived = self._derived()
+        self.facts.check_names()
+        derived = self.facts.derived()
         rules = {name: r for name in file.rules if (r := self._rule(name)) is not None}
         steps = {name: self._step(name, rules, derived) for name in file.transitions}
         timers = tuple(t for name in file.timers if (t := self._timer(name)) is not None)
         notices = tuple(self._told(name) for name in file.notices)
         opening = self._opening()
-        start = self.grants.of(("start", "by"), file.start.by, self.types)
+        start = self.grants.of(("start", "by"), file.start.by, self.facts.types)
         self._check_reach(initial, steps)
         found.done()
         return ready.Definition(
             id=id,
             file=file,
             area=self.area,
-            types=self.types,
-            defaults=self._defaults(),
+            types=self.facts.types,
+            defaults=self.facts.defaults(),
             derived=derived,
             steps=steps,
             rules=rules,
@@ -187,70 +80,19 @@ class _Compiler:
             machine=ready.build_machine(list(file.states), initial[0], list(steps.values())),
         )
 
-    def _check_fact_names(self) -> None:
-        file, found = self.file, self.found
-        for key in ("asks", "takes"):
-            check_names(found, ("start", key), "fact", getattr(file.start, key), self.types)
-        check_names(found, ("seen_by",), "fact", file.seen_by, self.types)
-        check_names(found, ("unique",), "fact", file.unique, [*self.types, "org"])
-        for key in ("title_fact", "sealed_with"):
-            name = getattr(file, key)
-            if name is not None and name not in self.types:
-                found.unknown((key,), "fact", name, self.types)
-        for word in re.findall(r"\{(.*?)\}", file.id or ""):
-            if word not in (*self.types, "workflow", "org", "n"):
-                found.unknown(("id",), "fact", word, [*self.types, "workflow", "org", "n"])
-        for name, fact in file.facts.items():
-            if fact.reads is not None and fact.reads.from_ not in self.types:
-                found.unknown(("facts", name, "reads", "from"), "fact", fact.reads.from_, self.types)
-
-    def _defaults(self) -> dict[str, Value]:
-        defaults: dict[str, Value] = {}
-        for name, fact in self.file.facts.items():
-            if fact.default is None:
-                continue
-            try:
-                value = parse(name, self.types[name], fact.default, ZoneInfo("UTC"))
-            except BadInput as error:
-                self.found.note(("facts", name, "default"), "wrong-type", error.message, error.params)
-            else:
-                if value is not None:
-                    defaults[name] = value
-        self.found.done()
-        return defaults
-
-    def _derived(self) -> tuple[tuple[str, Expression], ...]:
-        compiled: dict[str, Expression] = {}
-        for name, fact in self.file.facts.items():
-            if fact.is_ is not None and (e := self.value(("facts", name, "is"), fact.is_, name)) is not None:
-                compiled[name] = e
-        ordered: dict[str, Expression] = {}
-        while len(ordered) < len(compiled):
-            ripe = [
-                n
-                for n, e in compiled.items()
-                if n not in ordered and not (e.reads & (compiled.keys() - ordered.keys()))
-            ]
-            if not ripe:
-                for name in compiled.keys() - ordered.keys():
-                    self.found.add(("facts", name, "is"), "circle", "{fact} is derived from itself", fact=name)
-                break
-            ordered.update((n, compiled[n]) for n in ripe)
-        return tuple(ordered.items())
-
     def _rule(self, name: str) -> Rule | None:
         spec = self.file.rules[name]
         path: Path = ("rules", name)
-        holds = self.expression((*path, "holds"), spec.holds, "bool")
-        day = self.expression((*path, "day"), spec.day, "date") if spec.day else None
+        holds = self.facts.expression((*path, "holds"), spec.holds, "bool")
+        day = self.facts.expression((*path, "day"), spec.day, "date") if spec.day else None
         day_at: dict[str, Expression] = {}
         for trigger, text in spec.day_at.items():
             if trigger not in self.file.transitions:
                 self.found.unknown((*path, "day_at", trigger), "trigger", trigger, self.file.transitions)
-            if (e := self.expression((*path, "day_at", trigger), text, "date")) is not None:
+            if (e := self.facts.expression((*path, "day_at", trigger), text, "date")) is not None:
                 day_at[trigger] = e
-        when = self.expression((*path, "when"), spec.when, "bool") if spec.when else None
-        waived = self.expression((*path, "waived_by"), spec.waived_by, "bool") if spec.waived_by else None
+        when = self.facts.expression((*path, "when"), spec.when, "bool") if spec.when else None
+        waived = self.facts.expression((*path, "waived_by"), spec.waived_by, "bool") if spec.waived_by else None
         versions = self._versions(path, name, holds)
         if holds is None or not versions:
             return None
@@ -279,7 +121,7 @@ class _Compiler:
             check_versions(self.found, (*path, "versions"), series, ((g.from_, g.until) for g in spec.gaps))
         versions: list[Version] = []
         for i, v in enumerate(series):
-            own = self.expression((*path, "versions", i, "holds"), v.holds, "bool") if v.holds else holds
+            own = self.facts.expression((*path, "versions", i, "holds"), v.holds, "bool") if v.holds else holds
             if own is not None:
                 versions.append(
                     Version(
@@ -294,21 +136,21 @@ class _Compiler:
         check_names(found, (*path, "from"), "state", spec.from_, self.file.states)
         check_names(found, (*path, "never_by_who_did"), "trigger", spec.never_by_who_did, self.file.transitions)
         for key in ("asks", "asks_anew", "takes"):
-            check_names(found, (*path, key), "fact", getattr(spec, key), self.types)
+            check_names(found, (*path, key), "fact", getattr(spec, key), self.facts.types)
         forces: list[tuple[Force, Rule]] = []
         for key, force in (("guards", "guard"), ("limits", "limit"), ("warns", "warn")):
             names = getattr(spec, key)
             check_names(found, (*path, key), "rule", names, self.file.rules)
             forces.extend((force, rules[r]) for r in names if r in rules)  # type: ignore[misc]
         by_clock = "clock" in spec.by
-        grants = () if by_clock else self.grants.of((*path, "by"), spec.by, self.types)
+        grants = () if by_clock else self.grants.of((*path, "by"), spec.by, self.facts.types)
         targets = self._targets(path, spec)
-        fills = tuple((f, e) for f, text in spec.fills.items() if (e := self.value((*path, "fills", f), text, f)))
+        fills = tuple((f, e) for f, text in spec.fills.items() if (e := self.facts.value((*path, "fills", f), text, f)))
         invalid = tuple(self._invalid(path, spec))
         sets = tuple(self._settings(path, spec))
         opens = None
         if spec.opens is not None:
-            given = ((f, self.expression((*path, "opens", "with", f), t)) for f, t in spec.opens.with_.items())
+            given = ((f, self.facts.expression((*path, "opens", "with", f), t)) for f, t in spec.opens.with_.items())
             opens = (spec.opens.workflow, tuple((f, e) for f, e in given if e is not None))
         self._check_effects(path, spec)
         read = [e for _, e in targets if e] + [e for _, e in fills] + [i.when for i in invalid]
@@ -357,25 +199,25 @@ class _Compiler:
                 self.found.add(at, "target-never", "the targets after this one are never reached: it has no `when`")
             if target.when is not None and i == len(spec.to) - 1:
                 self.found.add(at, "target-last", "the last target has no `when`, so that there is always one")
-            when = self.expression((*at, "when"), target.when, "bool") if target.when else None
+            when = self.facts.expression((*at, "when"), target.when, "bool") if target.when else None
             targets.append((target.state, when))
         return tuple(targets)
 
     def _invalid(self, path: Path, spec: Transition) -> Iterable[ready.Invalid]:
         for i, invalid in enumerate(spec.invalid):
-            if invalid.fact not in self.types:
-                self.found.unknown((*path, "invalid", i, "fact"), "fact", invalid.fact, self.types)
-            when = self.expression((*path, "invalid", i, "when"), invalid.when, "bool")
+            if invalid.fact not in self.facts.types:
+                self.found.unknown((*path, "invalid", i, "fact"), "fact", invalid.fact, self.facts.types)
+            when = self.facts.expression((*path, "invalid", i, "when"), invalid.when, "bool")
             if when is not None:
                 yield ready.Invalid(when=when, fact=invalid.fact, message=invalid.message)
 
     def _settings(self, path: Path, spec: Transition) -> Iterable[ready.Setting]:
         for fact, setting in spec.sets.items():
             at = (*path, "sets", fact)
-            to = self.value(at, setting.to, fact)
-            key = self.expression(at, setting.key) if setting.key else None
-            when = self.expression(at, setting.when, "bool") if setting.when else None
-            type_ = self.types.get(fact)
+            to = self.facts.value(at, setting.to, fact)
+            key = self.facts.expression(at, setting.key) if setting.key else None
+            when = self.facts.expression(at, setting.when, "bool") if setting.when else None
+            type_ = self.facts.types.get(fact)
             if type_ is not None and (type_.name == "map") != (setting.key is not None):
                 self.found.add(at, "map-key", "a map fact is set under a `key`, another fact is not")
             if to is not None:
@@ -385,15 +227,15 @@ class _Compiler:
         check_names(self.found, (*path, "clears", "cycles"), "cycle", spec.clears.cycles, self.file.cycles)
         for i, name in enumerate(spec.clears.facts):
             fact, _, key = name.partition(".")
-            type_ = self.types.get(fact)
+            type_ = self.facts.types.get(fact)
             if type_ is None:
-                self.found.unknown((*path, "clears", "facts", i), "fact", fact, self.types)
+                self.found.unknown((*path, "clears", "facts", i), "fact", fact, self.facts.types)
             elif key and (type_.name != "map" or (type_.keys is not None and key not in type_.keys)):
                 self.found.unknown((*path, "clears", "facts", i), "key", name, type_.keys or ())
         if spec.belongs_to is not None:
-            type_ = self.types.get(spec.belongs_to)
+            type_ = self.facts.types.get(spec.belongs_to)
             if type_ is None or type_.name != "org":
-                known = [n for n, t in self.types.items() if t.name == "org"]
+                known = [n for n, t in self.facts.types.items() if t.name == "org"]
                 self.found.unknown((*path, "belongs_to"), "fact of type org", spec.belongs_to, known)
 
     def _line_sets(self, path: Path, spec: Transition) -> dict[str, tuple[tuple[str, Expression], ...]]:
@@ -401,15 +243,15 @@ class _Compiler:
         if spec.batch is None:
             return lines
         at = (*path, "batch")
-        if spec.batch.day not in self.types or self.types[spec.batch.day].name != "date":
-            known = [n for n, t in self.types.items() if t.name == "date"]
+        if spec.batch.day not in self.facts.types or self.facts.types[spec.batch.day].name != "date":
+            known = [n for n, t in self.facts.types.items() if t.name == "date"]
             self.found.unknown((*at, "day"), "fact of type date", spec.batch.day, known)
         if spec.batch.rest is not None and spec.batch.rest.do not in spec.batch.each:
             self.found.unknown((*at, "rest", "do"), "line", spec.batch.rest.do, spec.batch.each)
         for name, line in spec.batch.each.items():
             if (line.step is None) == (not line.sets):
                 self.found.add((*at, "each", name), "line-does", "a line either runs a step or sets facts")
-            given = ((f, self.expression((*at, "each", name, "sets", f), t)) for f, t in line.sets.items())
+            given = ((f, self.facts.expression((*at, "each", name, "sets", f), t)) for f, t in line.sets.items())
             lines[name] = tuple((f, e) for f, e in given if e is not None)
         return lines
 
@@ -421,7 +263,7 @@ class _Compiler:
             self.found.unknown((*path, "fires"), "trigger", spec.fires, self.file.transitions)
         elif "clock" not in fired.by:
             self.found.add((*path, "fires"), "not-by-clock", "{trigger} is not `by: clock`", trigger=spec.fires)
-        at = self.expression((*path, "at"), spec.at, "date")
+        at = self.facts.expression((*path, "at"), spec.at, "date")
         return None if at is None else ready.Timer(name=name, at=at, states=frozenset(spec.while_), fires=spec.fires)
 
     def _told(self, name: str) -> ready.Told:
@@ -439,8 +281,8 @@ class _Compiler:
         return ready.Told(
             rule=name,
             spec=spec,
-            due=self.expression((*path, "due"), spec.due, "date") if spec.due else None,
-            condition=self.expression((*path, "if"), spec.if_, "bool") if spec.if_ else None,
+            due=self.facts.expression((*path, "due"), spec.due, "date") if spec.due else None,
+            condition=self.facts.expression((*path, "if"), spec.if_, "bool") if spec.if_ else None,
             states=frozenset(spec.while_),
         )
 
@@ -457,8 +299,10 @@ class _Compiler:
             self.found.add(
                 path, "opens-unnamed", "a workflow that opens by itself has an `id` and says what is `unique`"
             )
-        on = self.expression((*path, "on"), spec.on, "date")
-        sets = tuple((f, e) for f, t in spec.sets.items() if (e := self.value((*path, "sets", f), t, f)) is not None)
+        on = self.facts.expression((*path, "on"), spec.on, "date")
+        sets = tuple(
+            (f, e) for f, t in spec.sets.items() if (e := self.facts.value((*path, "sets", f), t, f)) is not None
+        )
         return None if on is None else ready.Opening(spec=spec, on=on, sets=sets)
 
     def _check_reach(self, initial: Sequence[str], steps: Mapping[str, ready.Step]) -> None:
@@ -475,14 +319,3 @@ class _Compiler:
                 self.found.add(
                     ("states", state), "unreachable", "no transition leads to {state}", severity="warning", state=state
                 )
-
-
-def _strings(value: object) -> Iterable[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _strings(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _strings(item)

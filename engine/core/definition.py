@@ -231,7 +231,7 @@ class SetTo(Model):
 
 
 class Clears(Model):
-    """What a step makes unknown again: the facts of cycles, and facts or map entries (`papers.application`)."""
+    """What a step makes unknown again: the facts of cycles, and facts or map entries (`name.key`)."""
 
     cycles: Names = []
     facts: list[str] = []

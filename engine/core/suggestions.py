@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 
-def suggest(word: str, candidates: Iterable[str]) -> str | None:
-    """Returns the candidate nearest to a word, or None when none is near."""
-    near = difflib.get_close_matches(word, list(candidates), n=1, cutoff=0.6)
+def suggest(word: str, words: Iterable[str]) -> str | None:
+    """Returns the word nearest to a word, or None when none is near."""
+    near = difflib.get_close_matches(word, list(words), n=1, cutoff=0.6)
     return near[0] if near else None

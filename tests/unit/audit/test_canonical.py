@@ -105,7 +105,7 @@ def test_keys_stand_in_the_order_of_code_points_also_above_the_first_plane():
         [[{"deep": [0.5]}]],
         object(),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_what_has_no_canonical_form_is_refused(value: Any):
     with pytest.raises(ValueError, match=r"."):

@@ -1,0 +1,186 @@
+"""The facts of a workflow file: their types, what expressions may name, derived facts in their order, defaults."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from zoneinfo import ZoneInfo
+
+from engine.core.definition import WorkflowFile
+from engine.core.errors import BadInput
+from engine.core.expressions import Expression, ExpressionError, Scope, compile_expression
+from engine.core.findings import Findings, Path, check_names
+from engine.core.machine import Area
+from engine.core.types import BUILT_IN, FITS
+from engine.core.values import Type, Value, parse
+
+
+class Facts:
+    """The facts that a workflow file declares, checked. What is wrong goes to `found`."""
+
+    def __init__(self, area: Area, file: WorkflowFile, found: Findings) -> None:
+        self.area, self.file, self.found = area, file, found
+        self.types = self._types()
+        self.scope = self._scope()
+
+    def _types(self) -> dict[str, Type]:
+        types: dict[str, Type] = {}
+        for name, fact in self.file.facts.items():
+            path: Path = ("facts", name)
+            if name in BUILT_IN or name in ("state", "org_kind"):
+                self.found.add(path, "reserved-name", "{name} is a built-in name", name=name)
+            if fact.cycle is not None and fact.cycle not in self.file.cycles:
+                self.found.unknown((*path, "cycle"), "cycle", fact.cycle, self.file.cycles)
+            if sum((fact.is_ is not None, fact.reads is not None, fact.default is not None)) > 1:
+                self.found.add(path, "fact-twice", "a fact is written, derived or read: only one of default, is, reads")
+            types[name] = self._type(path, name)
+        return types
+
+    def _type(self, path: Path, name: str) -> Type:
+        fact = self.file.facts[name]
+        lists = self.area.file.lists
+        of = fact.of or []
+        match fact.type:
+            case "choice":
+                if len(of) != 1 or of[0] not in lists:
+                    self.found.unknown((*path, "of"), "list", of[0] if of else "", lists)
+                    return Type(name="choice")
+                return Type(name="choice", options=tuple(lists[of[0]]))
+            case "map":
+                inner = of[0] if of else ""
+                if inner not in ("text", "int", "decimal", "bool", "date", "datetime"):
+                    self.found.unknown(
+                        (*path, "of"), "type", inner, ("text", "int", "decimal", "bool", "date", "datetime")
+                    )
+                    return Type(name="map", of=Type(name="text"))
+                if fact.keys is not None and fact.keys not in lists:
+                    self.found.unknown((*path, "keys"), "list", fact.keys, lists)
+                keys = tuple(lists[fact.keys]) if fact.keys in lists else None
+                return Type(name="map", of=Type(name=inner), keys=keys)  # type: ignore[arg-type]
+            case "org":
+                check_names(self.found, (*path, "of"), "kind", of, [*self.area.file.kinds, *self.area.groups])
+        return Type(name=fact.type)
+
+    def _scope(self) -> Scope:
+        lists = {name: tuple(entries) for name, entries in self.area.file.lists.items()}
+        names = {**BUILT_IN, **self.types}
+        names["state"] = Type(name="choice", options=tuple(self.file.states))
+        names["org_kind"] = Type(name="choice", options=tuple(self.area.file.kinds))
+        bare = Scope(names=names, lists=lists, conditions={})
+        conditions: dict[str, dict[str, Expression]] = {}
+        for list_name in self._lists_used():
+            for code, entry in self.area.file.lists[list_name].items():
+                if entry.when is None:
+                    continue
+                try:
+                    compiled = compile_expression(entry.when, bare, expect="bool")
+                except ExpressionError as error:
+                    keyed = [n for n, f in self.file.facts.items() if f.keys == list_name]
+                    self.found.add(
+                        ("facts", keyed[0], "keys") if keyed else (),
+                        "list-condition",
+                        "{list}.{code}, when: {error}",
+                        list=list_name,
+                        code=code,
+                        error=error.text(),
+                    )
+                else:
+                    conditions.setdefault(list_name, {})[code] = compiled
+        return Scope(names=names, lists=lists, conditions=conditions)
+
+    def _lists_used(self) -> set[str]:
+        texts = " ".join(
+            v for v in _strings(self.file.model_dump(include={"facts", "transitions", "rules", "notices", "timers"}))
+        )
+        words = set(re.findall(r"[a-z][a-z0-9_]*", texts)) if "applies" in texts else set()
+        return {name for name in self.area.file.lists if name in words}
+
+    def expression(self, path: Path, text: str, expect: str | None = None) -> Expression | None:
+        """Compiles one expression, noting what is wrong with it."""
+        try:
+            return compile_expression(text, self.scope, expect=expect)
+        except ExpressionError as error:
+            offset = error.offset if "\n" not in text else 0
+            self.found.note(path, "expression", error.message, error.params, offset=offset)
+            return None
+
+    def value(self, path: Path, text: str, fact: str) -> Expression | None:
+        """Compiles an expression whose value is written to a fact."""
+        compiled = self.expression(path, text)
+        if fact not in self.types:
+            self.found.unknown(path, "fact", fact, self.types)
+        elif compiled is not None:
+            type_ = self.types[fact]
+            fits = FITS[type_.of.name if type_.name == "map" and type_.of else type_.name]
+            if compiled.type not in fits:
+                self.found.add(
+                    path,
+                    "unlike-types",
+                    "{fact} is {type}, the expression {other}",
+                    fact=fact,
+                    type=type_.name,
+                    other=compiled.type,
+                )
+        return compiled
+
+    def check_names(self) -> None:
+        file, found = self.file, self.found
+        for key in ("asks", "takes"):
+            check_names(found, ("start", key), "fact", getattr(file.start, key), self.types)
+        check_names(found, ("seen_by",), "fact", file.seen_by, self.types)
+        check_names(found, ("unique",), "fact", file.unique, [*self.types, "org"])
+        for key in ("title_fact", "sealed_with"):
+            name = getattr(file, key)
+            if name is not None and name not in self.types:
+                found.unknown((key,), "fact", name, self.types)
+        for word in re.findall(r"\{(.*?)\}", file.id or ""):
+            if word not in (*self.types, "workflow", "org", "n"):
+                found.unknown(("id",), "fact", word, [*self.types, "workflow", "org", "n"])
+        for name, fact in file.facts.items():
+            if fact.reads is not None and fact.reads.from_ not in self.types:
+                found.unknown(("facts", name, "reads", "from"), "fact", fact.reads.from_, self.types)
+
+    def defaults(self) -> dict[str, Value]:
+        defaults: dict[str, Value] = {}
+        for name, fact in self.file.facts.items():
+            if fact.default is None:
+                continue
+            try:
+                value = parse(name, self.types[name], fact.default, ZoneInfo("UTC"))
+            except BadInput as error:
+                self.found.note(("facts", name, "default"), "wrong-type", error.message, error.params)
+            else:
+                if value is not None:
+                    defaults[name] = value
+        self.found.done()
+        return defaults
+
+    def derived(self) -> tuple[tuple[str, Expression], ...]:
+        compiled: dict[str, Expression] = {}
+        for name, fact in self.file.facts.items():
+            if fact.is_ is not None and (e := self.value(("facts", name, "is"), fact.is_, name)) is not None:
+                compiled[name] = e
+        ordered: dict[str, Expression] = {}
+        while len(ordered) < len(compiled):
+            ripe = [
+                n
+                for n, e in compiled.items()
+                if n not in ordered and not (e.reads & (compiled.keys() - ordered.keys()))
+            ]
+            if not ripe:
+                for name in compiled.keys() - ordered.keys():
+                    self.found.add(("facts", name, "is"), "circle", "{fact} is derived from itself", fact=name)
+                break
+            ordered.update((n, compiled[n]) for n in ripe)
+        return tuple(ordered.items())
+
+
+def _strings(value: object) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _strings(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _strings(item)

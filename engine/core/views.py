@@ -1,0 +1,85 @@
+"""What expressions and people see of a subject: facts with defaults, what is borrowed and derived, the day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from engine.core.calendar import Calendar
+from engine.core.errors import BadInput
+from engine.core.expressions import Expression
+from engine.core.machine import Definition
+from engine.core.subject import MapChange, Subject
+from engine.core.values import Value, parse, parse_map_change
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Moment:
+    """When a step is judged: the clock's time, the step's own day, and the calendar."""
+
+    now: datetime
+    on: date
+    calendar: Calendar
+
+    @property
+    def time(self) -> datetime:
+        """The time of the step: now, or the last second of an earlier day."""
+        if self.on >= self.calendar.day_of(self.now):
+            return self.now
+        return self.calendar.start_of(self.on + timedelta(days=1)) - timedelta(seconds=1)
+
+
+def read_facts(
+    definition: Definition, raw: Mapping[str, object], calendar: Calendar, *, fixed: bool = True
+) -> dict[str, Value | MapChange | None]:
+    """Reads facts as typed into changes. Raises BadInput naming a fact that is not declared, is not written by people,
+    or (with `fixed=False`) is written by steps only; WrongType for a value that does not fit."""
+    changes: dict[str, Value | MapChange | None] = {}
+    for name, value in raw.items():
+        type_ = definition.types.get(name)
+        spec = definition.file.facts.get(name)
+        if type_ is None or spec is None:
+            raise BadInput("{fact} is not a fact of {workflow}", fact=name, workflow=definition.workflow)
+        if spec.is_ is not None or spec.reads is not None:
+            raise BadInput("{fact} is worked out, it cannot be written", fact=name)
+        if spec.fixed and not fixed:
+            raise BadInput("{fact} is written by steps only", fact=name)
+        if type_.name == "map" and value is not None:
+            changes[name] = parse_map_change(name, type_, value, calendar.zone)
+        else:
+            changes[name] = parse(name, type_, value, calendar.zone)
+    return changes
+
+
+def view_of(definition: Definition, subject: Subject, moment: Moment, reason: str | None = None) -> dict[str, Value]:
+    """Returns what expressions see of a subject: defaults, facts, those borrowed, and the built-in names."""
+    view: dict[str, Value] = dict(definition.defaults)
+    view.update(subject.facts)
+    view.update(subject.borrowed)
+    view["today"] = view["day"] = moment.on
+    view["moment"] = moment.time
+    view["state"] = subject.state
+    view["org"] = subject.org
+    view["org_kind"] = subject.org_kind
+    view["subject"] = subject.id
+    if reason is not None and reason.strip():
+        view["reason"] = reason
+    return view
+
+
+def derive(view: dict[str, Value], derived: Sequence[tuple[str, Expression]], calendar: Calendar) -> None:
+    """Works out derived facts into `view`, in their order."""
+    for name, expression in derived:
+        value = expression.evaluate(view, calendar)
+        if value is None:
+            view.pop(name, None)
+        else:
+            view[name] = value
+
+
+def facts_of(definition: Definition, subject: Subject, moment: Moment) -> dict[str, Value]:
+    """Returns all facts of a subject as people see them: written, defaults, borrowed and derived."""
+    view = view_of(definition, subject, moment)
+    derive(view, definition.derived, moment.calendar)
+    return {name: view[name] for name in definition.types if name in view}

@@ -1,0 +1,62 @@
+"""The ids of subjects, and what only one subject of a workflow may have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.core.commands import Start
+from engine.core.errors import BadInput, NotFound
+from engine.core.machine import Definition
+from engine.work import Work
+
+
+def new_id(work: Work, definition: Definition, command: Start, facts: Mapping[str, object]) -> str:
+    """Returns the id of a new subject: the one asked for, or one by the definition's template. Raises BadInput."""
+    if command.id is not None:
+        id = command.id.strip()
+        if not id or len(id) > 200 or any(c.isspace() or ord(c) < 32 for c in id):
+            raise BadInput("id: {id} is not an id: letters, digits and signs without spaces", id=command.id[:80])
+        if _stands(work, id):
+            raise BadInput("id: {id} stands already", id=id)
+        return id
+    template = definition.file.id or "{workflow}-{n}"
+    words = {"workflow": definition.workflow, "org": command.org, **{k: str(v) for k, v in facts.items()}}
+    if "{n}" in template:
+        name = f"serial:{definition.workflow}"
+        n = int(work.tx.setting(name) or "0")
+        while True:
+            n += 1
+            id = template.format(**words, n=n)
+            if not _stands(work, id):
+                work.tx.put_setting(name, str(n))
+                return id
+    id = base = template.format(**words)
+    n = 1
+    while _stands(work, id):
+        n += 1
+        id = f"{base}-{n}"
+    return id
+
+
+def _stands(work: Work, id: str) -> bool:
+    try:
+        work.case(id)
+    except NotFound:
+        return False
+    return True
+
+
+def unique_key(definition: Definition, org: str, facts: Mapping[str, object]) -> str | None:
+    """Returns what only one subject of the workflow may have, or None."""
+    names = definition.file.unique
+    return "|".join(org if n == "org" else str(facts.get(n)) for n in names) if names else None
+
+
+def taken_key(work: Work, definition: Definition, org: str, facts: Mapping[str, object]) -> str | None:
+    """Returns the unique key of a new subject. Raises BadInput when another has it."""
+    key = unique_key(definition, org, facts)
+    if key is not None and work.tx.find_subjects(workflow=definition.workflow, unique_key=key, limit=1):
+        raise BadInput(
+            "{workflow}: there is one already for {key}", workflow=definition.workflow, key=key.replace("|", ", ")
+        )
+    return key
