@@ -1,8 +1,8 @@
 """Reading YAML strictly: a file becomes plain data with the place of every part kept beside it.
 
 A scalar stays text until a type says otherwise, so `on`, `015` and `2024-01-24` are what was written; a plain `null`,
-`~` or nothing is None. Refused, with file, line and column: aliases, anchors, tags, merge keys, duplicate or nested keys,
-several documents, what is too large or too deep.
+`~` or nothing is None. Refused, with file, line and column: aliases, anchors, tags, merge keys, duplicate or nested
+keys, several documents, what is too large or too deep.
 """
 
 from __future__ import annotations
@@ -107,7 +107,11 @@ class _Reader:
             mark = error.problem_mark or error.context_mark
             line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
             raise FileRefused(
-                "this is not YAML: {problem}", file=self.name, line=line, column=column, problem=error.problem or error.context
+                "this is not YAML: {problem}",
+                file=self.name,
+                line=line,
+                column=column,
+                problem=error.problem or error.context,
             ) from None
         except yaml.YAMLError as error:
             raise FileRefused("this is not YAML: {problem}", file=self.name, line=1, problem=str(error)) from None
@@ -157,15 +161,18 @@ class _Reader:
             items.append(self.node(depth + 1))
         return items
 
+    def key(self, start: Any, depth: int) -> str:
+        if isinstance(start, yaml.SequenceStartEvent | yaml.MappingStartEvent):
+            raise self.refuse(start, "a key is a word, not a list or a mapping")
+        key = self.node(depth + 1)
+        return "" if key is None else str(key)
+
     def mapping(self, event: Any, depth: int) -> YamlMap:
         found = YamlMap(self.place(event))
         while not isinstance(self.next(), yaml.MappingEndEvent):
             start = self.now
-            if not isinstance(start, yaml.ScalarEvent) and not isinstance(start, yaml.AliasEvent):
-                raise self.refuse(start, "a key is a word, not a list or a mapping")
-            key = self.node(depth + 1)
-            key = "" if key is None else key
-            if key == "<<" and start.style is None:
+            key = self.key(start, depth)
+            if key == "<<":
                 raise self.refuse(start, "merge keys (<<) are not allowed: write it out")
             if key in found:
                 first = found.key_places[key].line
@@ -214,12 +221,20 @@ def place_of(tree: Node, path: tuple[str | int, ...]) -> Place:
     return place
 
 
+def _into(tree: Node, part: str | int) -> Node:
+    """Returns the part of a node, or raises KeyError when there is none."""
+    if isinstance(tree, YamlMap) and part in tree:
+        return tree[str(part)]
+    if isinstance(tree, YamlList) and isinstance(part, int) and part < len(tree):
+        return tree[part]
+    raise KeyError(part)
+
+
 def _key_place(tree: Node, path: tuple[str | int, ...]) -> Place:
     """Returns where the last key of a path stands."""
     at = tree
     for part in path[:-1]:
-        if (isinstance(at, YamlMap) and part in at) or (isinstance(at, YamlList) and isinstance(part, int)):
-            at = at[part]
+        at = _into(at, part)
     if isinstance(at, YamlMap) and path and path[-1] in at.key_places:
         return at.key_places[str(path[-1])]
     return place_of(tree, path)
@@ -253,7 +268,7 @@ def _finding(model: type[BaseModel], tree: Node, file: str, error: Any) -> tuple
     params: dict[str, object]
     if kind == "extra_forbidden":
         key = str(path[-1])
-        near = suggest(key, _known_keys(model, path[:-1], tree))
+        near = suggest(key, _known_keys(model, path[:-1]))
         message = "unknown key {key}" + ("; did you mean {near}?" if near else "")
         code, params, place = "unknown-key", {"key": key, "near": near}, _key_place(tree, path)
     elif kind == "missing":
@@ -280,17 +295,15 @@ def _real_path(tree: Node, loc: Iterable[str | int]) -> tuple[str | int, ...]:
     path: list[str | int] = []
     at = tree
     for part in loc:
-        if isinstance(at, YamlMap) and part in at:
-            at = at[str(part)]
-        elif isinstance(at, YamlList) and isinstance(part, int) and part < len(at):
-            at = at[part]
-        else:
+        try:
+            at = _into(at, part)
+        except KeyError:
             continue
         path.append(part)
     return tuple(path)
 
 
-def _known_keys(model: type[BaseModel], path: tuple[str | int, ...], tree: Node) -> list[str]:
+def _known_keys(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
     """Returns the keys that the models at a path know, by walking the annotations."""
     options: list[Any] = [model]
     for part in path:
@@ -311,14 +324,14 @@ def _step_into(option: Any, part: str | int) -> list[Any]:
 
 
 def _models_in(annotation: Any) -> list[Any]:
-    args = getattr(annotation, "__args__", ())
+    args: tuple[Any, ...] = getattr(annotation, "__args__", ())
     if isinstance(annotation, type) and not args and issubclass(annotation, BaseModel):
         return [annotation]
     origin = getattr(annotation, "__origin__", None)
     if origin is dict:
-        return [_Values(args[1])] if len(args) == 2 else []
+        return [_Values(args[-1])]
     if origin is list:
-        return [_Values(args[0])]
+        return [_Values(args[-1])]
     return [m for a in args for m in _models_in(a)]
 
 
