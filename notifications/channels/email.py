@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from notifications.channels.letter import Sender, good_address, write
+from notifications.channels.letter import Sender, good_address, stuffed, write
 from notifications.channels.port import Kind, Message, Outcome, accepted, failed, refused, unknown
 
 _ENHANCED = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})(?=\s|$)")
-_DOT = re.compile(rb"(?m)^\.")
 _SETUP_PAUSE_S = 900  # a wrong password tried every minute gets the account locked
 
 
@@ -150,8 +149,7 @@ class EmailChannel:
             if code // 100 == 4:
                 return failed("The mail server put the message off.", code=answer)
             return refused("The mail server refused the message.", code=answer)
-        body = _DOT.sub(b"..", raw)
-        smtp.send(body if body.endswith(b"\r\n") else body + b"\r\n")
+        smtp.send(stuffed(raw))
         try:
             # From here on the server may have the whole message, whatever happens to the connection.
             smtp.send(b".\r\n")

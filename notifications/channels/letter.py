@@ -15,6 +15,7 @@ from notifications.channels.port import Message
 # that need no encoding come near it: encoded words have a limit of their own, 75.
 _POLICY = SMTP.clone(max_line_length=200)
 _MESSAGE_ID = re.compile(r"<([A-Za-z0-9._-]+)@([A-Za-z0-9.-]+)>")
+_DOT = re.compile(rb"(?m)^\.")
 _SPACE = re.compile(r"\s+")
 # local@domain in ASCII, RFC 5321 4.1.2 without quoted local parts, which no office uses and many servers refuse.
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?=.{1,253}\Z)[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+\Z")
@@ -79,6 +80,12 @@ def write(message: Message, sender: Sender) -> bytes:
         # The boundary is drawn by lot otherwise, and the same notice would be different bytes at each attempt.
         mail.set_boundary(f"=={message.id[:60]}==")
     return mail.as_bytes()
+
+
+def stuffed(raw: bytes) -> bytes:
+    """Returns a mail as DATA carries it: a dot at the beginning of a line is doubled (RFC 5321 4.5.2)."""
+    doubled = _DOT.sub(b"..", raw)
+    return doubled if doubled.endswith(b"\r\n") else doubled + b"\r\n"
 
 
 def _mailbox(name: str, address: str) -> Address:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -149,6 +150,12 @@ class KannelServer:
                 return str(page.read(), "utf-8", "replace")
         except OSError:
             return ""
+
+    def sent(self) -> tuple[int, int]:
+        """Returns how many messages Kannel counts as sent, and how many wait."""
+        found = re.search(r"SMS: .*?sent (\d+) \((\d+) queued\)", self.status(), re.DOTALL)
+        assert found, self.status()
+        return int(found[1]), int(found[2])
 
     def stop(self) -> None:
         """Stops the boxes; what waits stays in the spool."""

@@ -30,7 +30,7 @@ def talking_to(script, *, timeout_s=5.0, **settings):
             channel.close()
 
 
-def test_a_message_arrives_byte_for_byte_and_a_lone_dot_ends_nothing():
+def test_a_message_arrives_byte_for_byte():
     script = SmtpScript()
     with talking_to(script) as (channel, _):
         outcome = channel.send(a_message())

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.channels.letter import good_address, id_of, message_id, one_line, write
+from notifications.channels.letter import good_address, id_of, message_id, one_line, stuffed, write
 from tests.unit.channels.helpers import HTML, NOON, SENDER, SUBJECT, TEXT, a_message
 
 
@@ -124,3 +124,15 @@ def test_one_line_keeps_words_and_drops_control_signs():
 
 def test_the_message_id_is_well_formed():
     assert re.fullmatch(r"<[^<>@\s]+@[^<>@\s]+>", message_id(a_message().id, "ketnap.test"))
+
+
+@pytest.mark.parametrize(
+    ("raw", "sent"),
+    [
+        (b"a\r\n.\r\nb\r\n", b"a\r\n..\r\nb\r\n"),
+        (b".a\r\n..b\r\nc.d\r\n", b"..a\r\n...b\r\nc.d\r\n"),
+        (b"a", b"a\r\n"),
+    ],
+)
+def test_a_dot_that_begins_a_line_never_ends_the_mail(raw, sent):
+    assert stuffed(raw) == sent
