@@ -34,7 +34,7 @@ def _working_days(
 ) -> tuple[int, ...]:
     """Returns the working days of a year as ordinals, in order."""
     first, after = date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal() + 1
-    gone = {d.toordinal() for d in (off | own_off) - own_work}
+    gone = {d.toordinal() for d in off | own_off}
     back = {d.toordinal() for d in own_work if d.year == year}
     return tuple(n for n in range(first, after) if n in back or ((n - 1) % 7 not in weekend and n not in gone))
 

@@ -373,6 +373,11 @@ def test_every_missing_entry_of_a_loop_is_named_and_none_that_does_not_apply() -
     )
 
 
+def test_a_loop_that_fails_by_one_entry_still_names_those_that_are_missing() -> None:
+    told = explain("all(papers[p] < day for p in all_papers)", day=D("2024-01-01"), papers={"form": D("2024-05-01")})
+    assert (told[0], told[2]) == (False, ("papers.letter", "papers.photo"))
+
+
 def test_explaining_changes_no_fact() -> None:
     facts: dict[str, Any] = {"papers": {"form": D("2024-01-01")}, "a": True}
     before = repr(facts)
