@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, time
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Expression = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
@@ -19,7 +19,10 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-Names = Annotated[list[Name], BeforeValidator(_listed)]
+# One name may stand without brackets.
+ONE_OR_MORE = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+
+Names = Annotated[list[Name], BeforeValidator(_listed), WithJsonSchema(ONE_OR_MORE)]
 
 
 class Model(BaseModel):
@@ -31,8 +34,8 @@ class Model(BaseModel):
 class Text(Model):
     """A text that people read, in both languages."""
 
-    vi: str
-    en: str
+    vi: str = Field(description="in Vietnamese")
+    en: str = Field(description="in English")
 
     def of(self, lang: str) -> str:
         """Returns the text in `lang`, `vi` or `en`."""
@@ -45,7 +48,7 @@ class Text(Model):
 class Kind(Model):
     """A kind of organisation."""
 
-    label: Text
+    label: Text = Field(description="what people call it")
     reach: Literal["own", "parent"] = Field(
         "own", description="own: its officers act on it and all below; parent: on the whole tree of the unit above it"
     )
@@ -54,14 +57,14 @@ class Kind(Model):
 class Mark(Model):
     """Something an organisation may carry for a period, such as a power delegated to it."""
 
-    label: Text
+    label: Text = Field(description="what people call it")
     at: Names = Field(description="kinds that may carry it")
 
 
 class Role(Model):
     """A role that an officer holds in an organisation."""
 
-    label: Text
+    label: Text = Field(description="what people call it")
     sees: Literal["subjects", "nothing"] = Field("subjects", description="nothing: the role opens no subject")
     changes: bool = Field(True, description="false: the role reads only")
 
@@ -69,7 +72,7 @@ class Role(Model):
 class Grant(Model):
     """Who may: one of these roles, in an organisation of one of these kinds."""
 
-    roles: Names
+    roles: Names = Field(description="one of these roles")
     of: Names = Field(description="kinds or groups of kinds of the officer's organisation")
     over: Name | None = Field(
         None, description="the fact that names the organisation to be reached, else the subject's own"
@@ -86,7 +89,7 @@ Authorities = Annotated[list[Name | Grant], BeforeValidator(_listed)]
 class Entry(Model):
     """One value of a list."""
 
-    label: Text
+    label: Text = Field(description="what people call it")
     when: Expression | None = Field(None, description="applies(p) is true of the entry only when this holds")
 
 
@@ -98,22 +101,22 @@ class Version(Model):
     until: date | None = Field(None, description="last day in force; none: until replaced")
     holds: Expression | None = Field(None, description="the expression of this version, else the rule's")
     unverified: bool = Field(False, description="nobody has compared this with the document's text")
-    note: Text | None = None
+    note: Text | None = Field(None, description="what whoever keeps the file should know")
 
 
 class Gap(Model):
     """A period in which a rule is declared to have no version."""
 
-    from_: date = Field(alias="from")
-    until: date
-    note: Text
+    from_: date = Field(alias="from", description="first day without a version")
+    until: date = Field(description="last day without one")
+    note: Text = Field(description="why")
 
 
 class Hours(Model):
     """The hours in which notices go out."""
 
-    from_: time = Field(alias="from")
-    until: time
+    from_: time = Field(alias="from", description="first minute")
+    until: time = Field(description="last minute")
 
 
 class Undo(Model):
@@ -126,27 +129,27 @@ class Undo(Model):
 class Calendar(Model):
     """The office's calendar before its own days off."""
 
-    zone: str
+    zone: str = Field(description="time zone, such as Asia/Ho_Chi_Minh")
     days_off: str = Field(description="country code of the national days off")
     weekend: list[int] = Field(default=[5, 6], description="days of the week off, Monday is 0")
-    office_hours: Hours
+    office_hours: Hours = Field(description="when notices go out on working days")
 
 
 class Permissions(Model):
     """Who may change what is not a subject."""
 
-    organisations: Authorities
-    officers: Authorities
-    calendar: Authorities
-    substitutes: Authorities
-    accounts: Authorities
-    notices: Authorities
+    organisations: Authorities = Field(description="who may found, move, merge and close organisations")
+    officers: Authorities = Field(description="who may add and change officers")
+    calendar: Authorities = Field(description="who may enter days off")
+    substitutes: Authorities = Field(description="who may name substitutes for others")
+    accounts: Authorities = Field(description="who may open and close accounts")
+    notices: Authorities = Field(description="who may resolve, resend and cancel notices")
 
 
 class Recipient(Model):
     """Who is told: holders of these roles at a place in the tree, never everyone with the role."""
 
-    roles: Names
+    roles: Names = Field(description="holders of these roles")
     at: Literal["unit", "above"] = Field(description="the subject's unit, or the unit above it")
     kind: Name | None = Field(None, description="a unit of this kind directly under the unit above (at: above)")
 
@@ -154,24 +157,24 @@ class Recipient(Model):
 class AreaFile(Model):
     """`area.yaml`: what the workflows of a folder share."""
 
-    area: Name
-    title: Text
-    calendar: Calendar
-    kinds: dict[Name, Kind]
+    area: Name = Field(description="its id")
+    title: Text = Field(description="what people call it")
+    calendar: Calendar = Field(description="zone, days off and office hours")
+    kinds: dict[Name, Kind] = Field(description="kinds of organisation")
     groups: dict[Name, Names] = Field(default={}, description="names for several kinds together")
     above: Name = Field(description="the group of kinds that counts as the unit above, looked for upwards in the tree")
-    marks: dict[Name, Mark] = {}
-    roles: dict[Name, Role]
+    marks: dict[Name, Mark] = Field({}, description="what an organisation may carry for a period")
+    roles: dict[Name, Role] = Field(description="the roles that officers hold")
     authorities: dict[Name, Annotated[list[Grant], Field(min_length=1)]] = Field(
         default={}, description="grants under a name"
     )
-    permissions: Permissions
+    permissions: Permissions = Field(description="who may change what is not a subject")
     lists: dict[Name, dict[Name, Entry]] = Field(default={}, description="lists of codes, in their order")
     sources: dict[Name, Annotated[list[Version], Field(min_length=1)]] = Field(
         default={}, description="documents that replaced each other, for rules that rest on the same"
     )
     told: list[Recipient] = Field(min_length=1, description="who gets a notice whose rule does not say otherwise")
-    undo: Undo
+    undo: Undo = Field(description="who may undo a step")
 
 
 # ---- the workflow ----
@@ -181,7 +184,7 @@ class Borrowed(Model):
     """A fact read from the subject that another fact names."""
 
     from_: Name = Field(alias="from", description="a fact of type subject")
-    fact: Name
+    fact: Name = Field(description="the fact there")
 
 
 class Fact(Model):
@@ -190,98 +193,100 @@ class Fact(Model):
     Written by people or steps, derived (`is`), or read from another subject (`reads`).
     """
 
-    label: Text
-    type: Literal["text", "int", "decimal", "bool", "date", "datetime", "choice", "org", "subject", "map"]
-    of: Annotated[list[Name], BeforeValidator(_listed)] | None = Field(
+    label: Text = Field(description="what people call it")
+    type: Literal["text", "int", "decimal", "bool", "date", "datetime", "choice", "org", "subject", "map"] = Field(
+        description="what values it holds"
+    )
+    of: Names | None = Field(
         None, description="choice: its list; map: the type of its values; org: kinds; subject: its workflow"
     )
     keys: Name | None = Field(None, description="map: the list its keys come from; none: any key")
     default: str | None = Field(None, description="the value until one is written")
-    cycle: Name | None = None
+    cycle: Name | None = Field(None, description="the cycle it belongs to")
     is_: Expression | None = Field(None, alias="is", description="derived by this expression")
-    reads: Borrowed | None = None
+    reads: Borrowed | None = Field(None, description="read from another subject")
     fixed: bool = Field(False, description="written by start and steps only, never by `set`")
     sensitive: bool = Field(False, description="kept sealed, covered on pages, never in a text message")
     purpose: Text | None = Field(None, description="why the office keeps it, and on what legal basis")
     group: Name | None = Field(None, description="where pages show it")
-    hint: Text | None = None
+    hint: Text | None = Field(None, description="help for whoever fills it in")
 
 
 class State(Model):
     """A state of the machine."""
 
-    label: Text
-    initial: bool = False
-    final: bool = False
+    label: Text = Field(description="what people call it")
+    initial: bool = Field(False, description="where a subject begins")
+    final: bool = Field(False, description="where it ends")
 
 
 class Target(Model):
     """Where a transition leads when `when` holds; the first that holds is taken."""
 
-    state: Name
-    when: Expression | None = None
+    state: Name = Field(description="the state, or `same`")
+    when: Expression | None = Field(None, description="taken when this holds")
 
 
 class SetTo(Model):
     """A fact set by a step: to the value of an expression, under a key for a map, when a condition holds."""
 
-    to: Expression
-    key: Expression | None = None
-    when: Expression | None = None
+    to: Expression = Field(description="the value")
+    key: Expression | None = Field(None, description="for a map, the key")
+    when: Expression | None = Field(None, description="only when this holds")
 
 
 class Clears(Model):
     """What a step makes unknown again: the facts of cycles, and facts or map entries (`name.key`)."""
 
-    cycles: Names = []
-    facts: list[str] = []
+    cycles: Names = Field([], description="cycles whose facts become unknown")
+    facts: list[str] = Field([], description="facts, or map entries written `name.key`")
 
 
 class Opens(Model):
     """Another workflow begun by a step."""
 
-    workflow: Name
+    workflow: Name = Field(description="the workflow begun")
     with_: dict[Name, Expression] = Field(default={}, alias="with", description="its facts, `subject` is this one's id")
 
 
 class Line(Model):
     """What a line of a batch may do: a transition of the other subject, or facts written on it."""
 
-    label: Text
-    step: Name | None = None
+    label: Text = Field(description="what people call it")
+    step: Name | None = Field(None, description="the transition of the other subject")
     sets: dict[Name, Expression] = Field(default={}, description="over the facts of the batch's own subject")
 
 
 class Rest(Model):
     """What happens to those whom no line names."""
 
-    do: Name
-    in_: Names = Field(alias="in")
+    do: Name = Field(description="the line that is done for them")
+    in_: Names = Field(alias="in", description="states of those it is done for")
 
 
 class Batch(Model):
     """A step that moves many: one line a subject, all or none."""
 
-    workflow: Name
+    workflow: Name = Field(description="the workflow of those that are moved")
     in_: Names = Field(alias="in", description="states of the subjects that a line may name")
-    each: dict[Name, Line]
-    rest: Rest | None = None
+    each: dict[Name, Line] = Field(description="what a line may do")
+    rest: Rest | None = Field(None, description="what happens to those whom no line names")
     day: Name = Field(description="the fact of this subject that is the day of every line")
 
 
 class Invalid(Model):
     """Input that makes no sense whatever the rules say: refused as bad input naming the fact."""
 
-    when: Expression
-    fact: Name
-    message: Text
+    when: Expression = Field(description="refused when this holds")
+    fact: Name = Field(description="the fact that the refusal names")
+    message: Text = Field(description="what it says")
 
 
 class Transition(Model):
     """A step from a state to another."""
 
-    label: Text
-    from_: Names = Field(alias="from")
+    label: Text = Field(description="what people call it")
+    from_: Names = Field(alias="from", description="states it leaves")
     to: Annotated[list[Target], BeforeValidator(lambda v: [{"state": v}] if isinstance(v, str) else v)] = Field(
         description="a state, `same`, or several targets each with `when`"
     )
@@ -291,22 +296,24 @@ class Transition(Model):
     asks_anew: Names = Field(default=[], description="facts that the step itself must bring")
     takes: Names = Field(default=[], description="facts that the form offers besides")
     fills: dict[Name, Expression] = Field(default={}, description="facts written when the step does not bring them")
-    invalid: list[Invalid] = []
-    guards: Names = []
-    limits: Names = []
-    warns: Names = []
-    sets: dict[Name, Annotated[SetTo, BeforeValidator(lambda v: {"to": v} if isinstance(v, str) else v)]] = {}
-    clears: Clears = Clears()
-    opens: Opens | None = None
+    invalid: list[Invalid] = Field([], description="input that is refused as bad, whatever the rules say")
+    guards: Names = Field([], description="rules that must hold")
+    limits: Names = Field([], description="rules that may be broken with a reason; the step is marked as a breach")
+    warns: Names = Field([], description="rules that are shown and never stand in the way")
+    sets: dict[Name, Annotated[SetTo, BeforeValidator(lambda v: {"to": v} if isinstance(v, str) else v)]] = Field(
+        {}, description="facts that the step sets"
+    )
+    clears: Clears = Field(Clears(), description="what becomes unknown")
+    opens: Opens | None = Field(None, description="another workflow begun by the step")
     belongs_to: Name | None = Field(None, description="the fact naming the organisation the subject goes over to")
-    batch: Batch | None = None
+    batch: Batch | None = Field(None, description="a step that moves many")
 
 
 class Rule(Model):
     """A criterion with its versions. Holds, fails, or cannot be decided for lack of facts."""
 
     label: Text = Field(description="what it asks, in plain words")
-    holds: Expression
+    holds: Expression = Field(description="the expression that decides")
     day: Expression | None = Field(
         None, description="the day whose version decides; `day` in the expression; else the step's day"
     )
@@ -316,7 +323,7 @@ class Rule(Model):
     versions: Name | Annotated[list[Version], Field(min_length=1)] = Field(
         description="a series of `sources`, or the rule's own"
     )
-    gaps: list[Gap] = []
+    gaps: list[Gap] = Field([], description="periods declared to have no version")
     mend: Text | None = Field(None, description="what to do when it fails")
 
 
@@ -324,26 +331,26 @@ class Timer(Model):
     """A step that the clock makes at 00:00 of a day."""
 
     at: Expression = Field(description="the day; unknown: no timer")
-    while_: Names = Field(alias="while")
-    fires: Name
+    while_: Names = Field(alias="while", description="states in which it runs")
+    fires: Name = Field(description="the transition, one that is `by: clock`")
 
 
 class Unit(Model):
     """Organisations of these kinds, under one of those if said."""
 
-    kinds: Names
-    under: Names | None = None
+    kinds: Names = Field(description="kinds of organisation")
+    under: Names | None = Field(None, description="directly under one of these kinds")
 
 
 class Recurrence(Model):
     """A subject that opens by itself for each of these organisations, once a period."""
 
-    every: Literal["year", "month"]
+    every: Literal["year", "month"] = Field(description="the period")
     on: Expression = Field(description="the day it opens; `period` is the first day of the year or month")
-    for_: list[Unit] = Field(alias="for")
+    for_: list[Unit] = Field(alias="for", description="for which organisations")
     sets: dict[Name, Expression] = Field(default={}, description="its facts; `period_name` is YYYY or YYYY-MM")
-    from_: date | None = Field(None, alias="from")
-    until: date | None = None
+    from_: date | None = Field(None, alias="from", description="first day")
+    until: date | None = Field(None, description="last day")
 
 
 Offset = Annotated[
@@ -354,9 +361,9 @@ Offset = Annotated[
 class Notice(Model):
     """A notice rule: about a date (`due`, `send`) or told at a step (`on`)."""
 
-    label: Text
+    label: Text = Field(description="what people call it")
     due: Expression | None = Field(None, description="the date it is about; unknown: no notice")
-    send: Annotated[list[Offset], BeforeValidator(_listed)] = Field(
+    send: Annotated[list[Offset], BeforeValidator(_listed), WithJsonSchema(ONE_OR_MORE)] = Field(
         default=[], description="before and on the day: moved earlier when it falls on a day off; after: later"
     )
     on: Names = Field(default=[], description="`start` or transitions: told once, at the next sending time")
@@ -364,38 +371,38 @@ class Notice(Model):
     if_: Expression | None = Field(None, alias="if", description="asked again at the moment of sending")
     to: list[Recipient] = Field(default=[], description="none: the area's `told`")
     template: Name | None = Field(None, description="file in notices/, else the rule's id")
-    urgent: bool = False
-    source: str | None = None
-    from_: date | None = Field(None, alias="from")
-    until: date | None = None
+    urgent: bool = Field(False, description="goes out at any hour, on every channel")
+    source: str | None = Field(None, description="the document it rests on")
+    from_: date | None = Field(None, alias="from", description="first day in force")
+    until: date | None = Field(None, description="last day in force")
 
 
 class Start(Model):
     """How a subject begins."""
 
-    label: Text
-    by: Authorities
-    asks: Names = []
-    takes: Names = []
+    label: Text = Field(description="what people call it")
+    by: Authorities = Field(description="who may begin one, and set its facts")
+    asks: Names = Field([], description="facts that must be given")
+    takes: Names = Field([], description="facts that the form offers besides")
 
 
 class WorkflowFile(Model):
     """One procedure."""
 
-    workflow: Name
-    title: Text
+    workflow: Name = Field(description="its id")
+    title: Text = Field(description="what people call it")
     at: Names = Field(description="kinds (or groups) of organisations where such a subject lives")
     title_fact: Name | None = Field(None, description="the fact that names a subject to people")
     id: str | None = Field(None, description="ids of subjects that open by themselves, such as {workflow}-{org}-{year}")
     unique: list[str] = Field(default=[], description="one subject per these: facts, or `org`")
     seen_by: Names = Field(default=[], description="facts naming organisations whose officers may read the subject")
     sealed_with: Name | None = Field(None, description="the fact naming the subject whose key seals this one too")
-    cycles: dict[Name, Text] = {}
-    facts: dict[Name, Fact] = {}
-    states: dict[Name, State]
-    start: Start
-    transitions: dict[Name, Transition]
-    rules: dict[Name, Rule] = {}
-    timers: dict[Name, Timer] = {}
-    opens_by_itself: Recurrence | None = None
-    notices: dict[Name, Notice] = {}
+    cycles: dict[Name, Text] = Field({}, description="names of cycles, whose facts a step may clear together")
+    facts: dict[Name, Fact] = Field({}, description="what is known about a subject")
+    states: dict[Name, State] = Field(description="the states")
+    start: Start = Field(description="how a subject begins")
+    transitions: dict[Name, Transition] = Field(description="the steps, by trigger")
+    rules: dict[Name, Rule] = Field({}, description="the criteria")
+    timers: dict[Name, Timer] = Field({}, description="steps that the clock makes")
+    opens_by_itself: Recurrence | None = Field(None, description="when and for whom a subject opens by itself")
+    notices: dict[Name, Notice] = Field({}, description="who is told what, when")
