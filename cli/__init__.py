@@ -1,1 +1,1 @@
-"""TODO"""
+"""The command `ketnap`: one file a group of commands, wired in `bootstrap`."""

@@ -1,0 +1,5 @@
+"""`python -m cli` is `ketnap`."""
+
+from cli.main import main
+
+main()

@@ -1,0 +1,136 @@
+"""`user`: officers and the accounts by which they are known."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.options import As, Token
+from cli.session import Session
+
+if TYPE_CHECKING:
+    from engine.officework import OfficerChange
+    from engine.steps import By
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="The officer's id.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    group = typer.Typer(no_args_is_help=True, help="Officers and their accounts.", rich_markup_mode=None)
+    group.command("add")(add)
+    group.command("disable")(disable)
+    group.command("password")(password)
+    app.add_typer(group, name="user")
+
+
+def add(
+    ctx: typer.Context,
+    id_: Id,
+    name: Annotated[str | None, typer.Option("--name", help="The officer's name.")] = None,
+    org: Annotated[str | None, typer.Option("--org", metavar="ORG", help="The officer's organisation.")] = None,
+    roles: Annotated[
+        list[str] | None, typer.Option("--role", metavar="ROLE", help="A role held there; may stand several times.")
+    ] = None,
+    email: Annotated[str | None, typer.Option("--email", help="Address for notices.")] = None,
+    phone: Annotated[str | None, typer.Option("--phone", help="Number for text messages.")] = None,
+    account: Annotated[
+        str | None, typer.Option("--account", metavar="OS_ACCOUNT", help="The operating-system account that is theirs.")
+    ] = None,
+    with_token: Annotated[bool, typer.Option("--token", help="Make a new token and print it, once.")] = False,
+    as_: As = None,
+) -> None:
+    """Add an officer, or change one: what is not named stays as it is.
+
+    Example: ketnap user add lan --name "Nguyễn Thị Lan" --org xa1 --role secretary --account lan
+    """
+    from cli.identity import new_token, token_hash
+    from engine.officework import OfficerChange
+
+    session: Session = ctx.obj
+    made = new_token() if with_token else None
+    change = OfficerChange(
+        id=id_,
+        name=name,
+        org=org,
+        roles=roles,
+        email=email,
+        phone=phone,
+        account=account,
+        token=token_hash(made) if made is not None else None,
+    )
+    counts = _put(session, change, as_, None)
+    document: dict[str, Any] = {
+        "officer": id_, "created": counts.created, "updated": counts.updated, "unchanged": counts.unchanged
+    }  # fmt: skip
+    if made is not None:
+        document["token"] = made
+    lines = ["{officer} is added." if counts.created else "{officer} is changed." if counts.updated else "{officer} stays."]
+
+    def show(console: Any) -> None:
+        console.print(session.say(lines[0], officer=id_))
+        if made is not None:
+            console.print(session.say("The token, shown this once: {token}", token=made), soft_wrap=True)
+
+    session.write(document, show)
+
+
+def _put(session: Session, change: OfficerChange, as_: str | None, token: str | None) -> Any:
+    from engine.accounts import put_account
+
+    service = session.changing()
+    return put_account(service, change, _by(session, change, as_, token))
+
+
+def _by(session: Session, change: OfficerChange, as_: str | None, token: str | None) -> By:
+    """Who changes an account. While nobody can show who they are, the one named with --as is taken at their word."""
+    from cli.identity import acting
+    from engine.accounts import nobody_signs_in
+    from engine.steps import By
+
+    service = session.service
+    if as_ is not None and not session.opened.sandbox:
+        with service.work() as work:
+            rows = work.tx.officers()
+        first = nobody_signs_in(rows) and any(r.id == as_ for r in rows) and any(r.id == change.id for r in rows)
+        if first and (change.account is not None or change.token is not None or change.password is not None):
+            return By(officer=as_)
+    return acting(session, service, as_, token, founding=True)
+
+
+def disable(ctx: typer.Context, id_: Id, as_: As = None, token: Token = None) -> None:
+    """Take an officer's access away from now on; what they did stays.
+
+    Example: ketnap user disable lan --as quan-tri
+    """
+    from engine.officework import OfficerChange
+
+    session: Session = ctx.obj
+    counts = _put(session, OfficerChange(id=id_, disabled=True, token="", account=""), as_, token)
+    document = {"officer": id_, "disabled": True, "changed": bool(counts.updated)}
+    session.write(document, lambda console: console.print(session.say("{officer} has no access any more.", officer=id_)))
+
+
+def password(
+    ctx: typer.Context,
+    id_: Id,
+    stdin: Annotated[bool, typer.Option("--stdin", help="Read it from standard input, for programs.")] = False,
+    as_: As = None,
+    token: Token = None,
+) -> None:
+    """Set an officer's password for the web pages. Officers may set their own.
+
+    Example: ketnap user password lan --as lan
+    """
+    from engine.accounts import hash_password
+    from engine.officework import OfficerChange
+
+    session: Session = ctx.obj
+    if stdin:
+        typed = sys.stdin.readline().rstrip("\r\n")
+    else:
+        typed = typer.prompt(session.say("New password"), hide_input=True, confirmation_prompt=session.say("Once more"), err=True)
+    _put(session, OfficerChange(id=id_, password=hash_password(typed)), as_, token)
+    session.write({"officer": id_}, lambda console: console.print(session.say("{officer} has a new password.", officer=id_)))

@@ -1,0 +1,148 @@
+"""`why`, `show` and `history`: what stands, what may be done, what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.options import Subject
+from cli.session import Session
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from engine.core.machine import Definition
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command()(why)
+    app.command()(show)
+    app.command()(history)
+
+
+def why(
+    ctx: typer.Context,
+    subject: Subject,
+    trigger: Annotated[str | None, typer.Argument(metavar="[TRIGGER]", help="Only this step.")] = None,
+    as_: Annotated[str | None, typer.Option("--as", metavar="OFFICER", help="May this officer do it?")] = None,
+    on: Annotated[str | None, typer.Option("--on", metavar="DAY", help="As of this day instead of today.")] = None,
+) -> None:
+    """What may be done now, what stands in the way, and what to do next. Changes nothing.
+
+    Examples: ketnap why u1
+              ketnap why u1 admit --as hoa --json
+    """
+    from cli.inputs import read_day
+
+    session: Session = ctx.obj
+    service = session.service
+    stands, prospects = service.why(subject, trigger, officer=as_, on=read_day("on", on))
+    definition = service.show(subject)[0].definition
+    document = session.teller.why(definition, stands, prospects)
+    session.write(document, lambda console: _show_why(session, console, document))
+
+
+def _show_why(session: Session, console: Console, document: Mapping[str, Any]) -> None:
+    from cli.stepping import show_rules
+
+    console.print(f"{document['subject']}: {document['state_label']}")
+    if not document["transitions"]:
+        console.print(session.say("Nothing leads on from here."))
+    for step in document["transitions"]:
+        verdict = session.say("may be done now") if step["allowed"] else session.say("not yet")
+        console.print(f"\n{step['label']} ({step['trigger']}): {verdict}")
+        for line in step["next"]:
+            console.print(f"  → {line}")
+        show_rules(session, console, [g for g in step["guards"] if g["result"] != "pass"])
+
+
+def show(
+    ctx: typer.Context,
+    subject: Subject,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="TIME", help="As it was known then: YYYY-MM-DD [HH:MM], office time.")
+    ] = None,
+) -> None:
+    """The state and the facts, now or as they were known at a time.
+
+    Examples: ketnap show u1
+              ketnap show u1 --as-of "2024-03-01 12:00" --json
+    """
+    session: Session = ctx.obj
+    service, teller = session.service, session.teller
+    if as_of is None:
+        case, facts = service.show(subject)
+        definition, document = case.definition, teller.shown(case, facts)
+    else:
+        from cli.bootstrap import read_moment
+
+        at = read_moment("as-of", as_of, session.opened.zone)
+        definition, standing = service.show_as_of(subject, at)
+        document = teller.stood(subject, at, definition, standing)
+    session.write(document, lambda console: _show_subject(session, console, definition, document))
+
+
+def _show_subject(session: Session, console: Console, definition: Definition, document: Mapping[str, Any]) -> None:
+    from rich.table import Table
+
+    console.print(f"{document['title']} ({document['subject']}, {document['org']}): {document['state_label']}")
+    table = Table(session.say("Fact"), session.say("Value"), session.say("Id"))
+    for name, value in document["facts"].items():
+        for key, item in value.items() if isinstance(value, dict) else [("", value)]:
+            full = f"{name}.{key}" if key else name
+            table.add_row(session.teller.fact(definition, full), shown_value(session, definition, name, item), full)
+    if table.row_count:
+        console.print(table)
+
+
+def shown_value(session: Session, definition: Definition, name: str, value: Any) -> str:
+    """Returns a value as people read it: days as dd/mm/yyyy, choices by their labels, yes and no."""
+    spec = definition.file.facts.get(name)
+    kind = spec.type if spec is not None else "text"
+    if isinstance(value, bool):
+        return session.say("yes") if value else session.say("no")
+    if spec is not None and kind == "choice" and spec.of:
+        entry = definition.area.file.lists.get(spec.of[0], {}).get(str(value))
+        return session.teller.text(entry.label) if entry is not None else str(value)
+    if isinstance(value, str) and (kind == "date" or (spec is not None and kind == "map" and spec.of == ["date"])):
+        return "/".join(reversed(value.split("-")))
+    return str(value)
+
+
+def history(ctx: typer.Context, subject: Subject) -> None:
+    """What happened to a subject, oldest first.
+
+    Example: ketnap history u1 --json
+    """
+    session: Session = ctx.obj
+    service = session.service
+    entries = [session.teller.entry(e) for e in service.history(subject)]
+    definition = service.show(subject)[0].definition
+    session.write(entries, lambda console: _show_history(session, console, definition, entries))
+
+
+def _show_history(
+    session: Session, console: Console, definition: Definition, entries: list[dict[str, Any]]
+) -> None:
+    from rich.table import Table
+
+    table = Table(
+        session.say("Recorded"), session.say("On"), session.say("Who"), session.say("What"), session.say("From → to")
+    )
+    for e in entries:
+        who = e["actor"] or session.say("the clock")
+        if e["on_behalf_of"]:
+            who = session.say("{who} for {absent}", who=who, absent=e["on_behalf_of"])
+        what = session.teller.trigger(definition, e["trigger"] or e["kind"])
+        if e["trigger"] in ("set", "undo", None):
+            what = session.translate(e["kind"])
+        elif e["kind"] in ("refused", "denied"):
+            what = f"{what}: {session.translate(e['kind'])}"
+        if e["reason"]:
+            what += f" ({e['reason']})"
+        states = [session.teller.state(definition, s) if s else "" for s in (e["from"], e["to"])]
+        table.add_row(e["at"], e["on"] or "", who, what, " → ".join(s for s in states if s))
+    console.print(table)

@@ -1,0 +1,56 @@
+"""`audit`: is the trail whole, and does what is shown agree with it?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.session import Session
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    group = typer.Typer(no_args_is_help=True, help="The trail: whole or not.", rich_markup_mode=None)
+    group.command("verify")(verify)
+    app.add_typer(group, name="audit")
+
+
+def verify(
+    ctx: typer.Context,
+    checkpoint: Annotated[
+        Path | None, typer.Option("--checkpoint", metavar="FILE", help="A signed checkpoint that left this machine.")
+    ] = None,
+) -> None:
+    """Recompute every hash of the trail, rebuild every subject from it, and compare. Exit code 1 when they differ.
+
+    Example: ketnap audit verify --json
+    """
+    from engine.verifying import verify as verify_trail
+
+    session: Session = ctx.obj
+    if checkpoint is not None:
+        from engine.core.errors import BadInput
+
+        raise BadInput("checkpoints are not made yet; verify without --checkpoint")
+    report = verify_trail(session.service)
+    document: dict[str, Any] = {
+        "ok": report.ok,
+        "events": report.events,
+        "checkpoints": report.checkpoints,
+        "problems": [{"event": p.event, "kind": p.kind, "message": p.message} for p in report.problems],
+    }
+    session.write(document, lambda console: _show(session, console, document))
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+def _show(session: Session, console: Console, document: dict[str, Any]) -> None:
+    for p in document["problems"]:
+        console.print(f"{p['kind']}: {p['message']}", soft_wrap=True)
+    message = "The trail is whole: {events} events." if document["ok"] else "The trail does not verify: {events} events read."
+    console.print(session.say(message, events=document["events"]))

@@ -1,0 +1,191 @@
+"""`check`, `test` and `diagram`: workflow files and scenarios."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.session import Session
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from engine.core.reader import Finding
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command()(check)
+    app.command()(test)
+    app.command()(diagram)
+
+
+def check(
+    ctx: typer.Context,
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="[PATH...]", help="Folders or files of workflows; none: those shipped.")
+    ] = None,
+) -> None:
+    """Check workflow files without running them: every fault with file, line and column.
+
+    Examples: ketnap check
+              ketnap check my-workflows/ --json
+    """
+    session: Session = ctx.obj
+    findings = _findings(session, paths or [])
+    ok = not any(f.severity == "error" for f in findings)
+    document = {"ok": ok, "findings": [_document(session, f) for f in findings]}
+    session.write(document, lambda console: _show(session, console, document))
+    if not ok:
+        raise typer.Exit(2)
+
+
+def _findings(session: Session, paths: list[str]) -> list[Finding]:
+    from cli.bootstrap import workflow_sources
+    from engine.core.errors import FileRefused
+    from engine.core.reader import Finding, FindingsError
+    from engine.library import find_sources
+
+    try:
+        sources = find_sources(paths) if paths else workflow_sources(session.settings)
+    except FileRefused as error:
+        return [
+            Finding(
+                file=error.file,
+                line=error.line,
+                column=error.column,
+                severity="error",
+                code="yaml",
+                message=error.message,
+                params=error.params,
+            )
+        ]
+    except FindingsError as error:
+        return list(error.findings)
+    return check_sources(sources)
+
+
+def check_sources(sources: Any) -> list[Finding]:
+    """Returns everything to be said of workflow files, warnings too, and of their notice templates."""
+    from engine.core.check import check_together
+    from engine.core.reader import FindingsError, read_yaml
+    from engine.library import Compiled
+
+    compiled = Compiled()
+    findings: list[Finding] = []
+    definitions = {}
+    for source in sources:
+        try:
+            definitions[source.workflow] = compiled.definition(source)
+        except FindingsError as error:
+            findings += [f for f in error.findings if f not in findings]
+    if not findings:
+        trees = {s.workflow: (read_yaml(s.text, s.file), s.file) for s in sources}
+        findings += check_together(definitions, trees)
+    return findings
+
+
+def _document(session: Session, finding: Finding) -> dict[str, Any]:
+    from cli.words import fill
+
+    return {
+        "file": finding.file,
+        "line": finding.line,
+        "column": finding.column,
+        "severity": finding.severity,
+        "code": finding.code,
+        "message": fill(finding.message, finding.params, session.translate),
+    }
+
+
+def _show(session: Session, console: Console, document: dict[str, Any]) -> None:
+    for f in document["findings"]:
+        severity = session.translate(f["severity"])
+        console.print(f"{f['file']}:{f['line']}:{f['column']}: {severity}: {f['message']}", soft_wrap=True)
+    if document["ok"]:
+        console.print(session.say("The workflow files are valid."))
+
+
+def test(
+    ctx: typer.Context,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Scenarios, or folders of them.")],
+) -> None:
+    """Play scenarios, each on a fresh sandbox in memory (or with --db on an empty database that is kept).
+
+    Example: ketnap test workflows/admission/scenarios
+    """
+    from cli.failing import error_document, report
+    from cli.scenario import as_json, run_file
+    from engine.core.errors import KetnapError
+
+    session: Session = ctx.obj
+    code = 0
+    passed = ran = 0
+    for path in _scenarios(files):
+        try:
+            result = run_file(path, session.db)
+        except KetnapError as error:
+            if session.as_json:
+                session.write_json({"scenario": str(path), "file": str(path), "passed": False} | error_document(error, session.lang))
+            else:
+                report(session, error)
+            code = 2
+            continue
+        ran, passed = ran + 1, passed + result.passed
+        code = max(code, 0 if result.passed else 1)
+        if session.as_json:
+            session.write_json(as_json(result))
+        else:
+            _show_result(session, result)
+    if not session.as_json:
+        session.console().print(session.say("{passed} of {ran} scenarios hold.", passed=passed, ran=ran))
+    raise typer.Exit(code)
+
+
+def _scenarios(files: list[Path]) -> list[Path]:
+    from engine.core.errors import NotFound
+
+    found: list[Path] = []
+    for path in files:
+        inside = sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
+        if not inside:
+            raise NotFound("{folder} holds no scenario", folder=str(path))
+        found += inside
+    return found
+
+
+def _show_result(session: Session, result: Any) -> None:
+    console = session.console()
+    mark = "✓" if result.passed else "✗"
+    console.print(f"{mark} {result.scenario} ({result.file})", soft_wrap=True)
+    for f in result.failures:
+        text = session.say("step {step}, line {line}: expected {expected}, got {got}", step=f.step, line=f.line, expected=f.expected, got=f.got)
+        console.print(f"    {text}", soft_wrap=True)
+
+
+def diagram(
+    ctx: typer.Context,
+    workflow: Annotated[str, typer.Argument(metavar="WORKFLOW", help="A shipped workflow, or a file.")],
+    form: Annotated[str, typer.Option("--format", metavar="mermaid|svg|scxml|dot", help="What to write.")] = "mermaid",
+) -> None:
+    """Draw a workflow: for a page (mermaid, svg), for Graphviz (dot) or for other tools (scxml).
+
+    Example: ketnap diagram candidate --format svg > candidate.svg
+    """
+    from engine.core.diagram import FORMATS, draw
+    from engine.core.errors import BadInput
+    from engine.library import compile_all, find_sources
+
+    session: Session = ctx.obj
+    if form not in FORMATS:
+        raise BadInput("{value} is not one of {known}", value=form, known=", ".join(FORMATS))
+    sources = find_sources([workflow])
+    definitions = compile_all(sources)
+    named = [w for w in definitions if w == workflow or Path(workflow).stem == w]
+    if not named and len(definitions) > 1:
+        raise BadInput("{value} holds several workflows; name one: {known}", value=workflow, known=", ".join(definitions))
+    picture = draw(definitions[named[0] if named else next(iter(definitions))], form, session.lang)
+    document = {"workflow": workflow, "format": form, "text": picture}
+    session.write(document, lambda console: console.out(picture, end="", highlight=False))

@@ -1,0 +1,61 @@
+"""Who acts: `--as` names an officer, and outside a sandbox the account or a token must be that officer's."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+
+from cli.session import Session
+from engine.core.errors import BadInput, Denied
+from engine.service import Service, command_id
+from engine.steps import By
+
+
+def token_hash(token: str) -> str:
+    """Returns what the database keeps of a token."""
+    return hashlib.sha256(token.strip().encode()).hexdigest()
+
+
+def new_token() -> str:
+    """Returns a new token: 256 bits that nobody can guess, so that a plain hash of it is enough."""
+    return secrets.token_urlsafe(32)
+
+
+def acting(
+    session: Session,
+    service: Service,
+    officer: str | None,
+    token: str | None = None,
+    *,
+    founding: bool = False,
+    command: str | None = None,
+) -> By:
+    """Returns who gives this command. `founding`: it needs nobody as long as the database has no officers.
+
+    Raises BadInput where nobody is named, Denied where this account is not that officer's.
+    """
+    with service.work() as work:
+        rows = {o.id: o for o in work.tx.officers()}
+    if officer is None:
+        if founding and not rows:
+            return By(officer=None, command=command or command_id())
+        raise BadInput("who acts? name the officer with --as OFFICER")
+    row = rows.get(officer)
+    if row is None:
+        raise Denied("{officer} is not an officer here", why="role", officer=officer)
+    if not session.opened.sandbox:
+        given = token or session.settings.token
+        if given is not None:
+            known = row.token is not None and hmac.compare_digest(row.token, token_hash(given))
+            if not known:
+                raise Denied("this is not the token of {officer}", why="identity", officer=officer)
+        elif row.account is None or row.account != session.account:
+            raise Denied(
+                "--as {officer}: the account {account} is not that officer's; use --token, or have it mapped with "
+                "ketnap user add {officer} --account {account}",
+                why="identity",
+                officer=officer,
+                account=session.account,
+            )
+    return By(officer=officer, command=command or command_id())

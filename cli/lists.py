@@ -1,0 +1,269 @@
+"""`import`: organisations, officers and people from lists as offices keep them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.options import As, Token
+from cli.session import Session
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from engine.core.authority import Office
+    from engine.importing import Imported, Plan
+    from engine.service import Service
+    from engine.steps import By
+    from engine.work import Case
+    from reports.people import ImportPlan, PersonRow, Reading
+    from reports.profiles import Profile
+    from reports.remarks import Remark
+    from reports.tables import TableReading
+
+FileArg = Annotated[Path, typer.Argument(metavar="FILE", help="The list, .xlsx or .csv.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would happen.")]
+PEOPLE = "candidate"  # the workflow that a list of people begins
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    group = typer.Typer(no_args_is_help=True, help="Bring in lists: all of a list, or nothing.", rich_markup_mode=None)
+    group.command("orgs")(import_orgs)
+    group.command("officers")(import_officers)
+    group.command("candidates")(import_candidates)
+    app.add_typer(group, name="import")
+
+
+def import_orgs(ctx: typer.Context, file: FileArg, dry_run: DryRun = False, as_: As = None, token: Token = None) -> None:
+    """Found or change organisations. Columns: id, kind, name, parent.
+
+    Example: ketnap import orgs to-chuc.csv
+    """
+    from engine import importing
+    from engine.officework import OrgChange
+    from reports.sheets import open_sheets
+    from reports.tables import read_table
+
+    session: Session = ctx.obj
+    sheets = open_sheets(file)
+    service, by = _begin(session, as_, token, dry_run=dry_run, founding=True)
+    with service.work() as work:
+        area, tree, today = work.library.area.file, work.office.tree, work.today
+    known = {"kind": set(area.kinds), "parent": set(tree.by_id)}
+    reading = read_table(sheets, _profile(session, area.area, "orgs"), file=str(file), today=today, known=known)
+    rows = [
+        (r, OrgChange(id=f["id"], kind=f.get("kind"), name=f.get("name"), parent=f.get("parent")))
+        for r in reading.rows
+        if (f := r.fields)
+    ]
+    done = importing.Imported()
+    if not reading.rejected:
+        done = importing.import_orgs(service, rows, by, account=session.account, rehearse=dry_run)
+    _finish(session, reading, done, dry_run=dry_run)
+
+
+def import_officers(
+    ctx: typer.Context, file: FileArg, dry_run: DryRun = False, as_: As = None, token: Token = None
+) -> None:
+    """Add or change officers. Columns: id, name, org, roles (separated by spaces), email, phone.
+
+    Example: ketnap import officers can-bo.csv
+    """
+    from engine import importing
+    from engine.officework import OfficerChange
+    from reports.sheets import open_sheets
+    from reports.tables import read_table
+
+    session: Session = ctx.obj
+    sheets = open_sheets(file)
+    service, by = _begin(session, as_, token, dry_run=dry_run, founding=True)
+    with service.work() as work:
+        area, tree, today = work.library.area.file, work.office.tree, work.today
+    known = {"org": set(tree.by_id), "roles": set(area.roles)}
+    reading = read_table(sheets, _profile(session, area.area, "officers"), file=str(file), today=today, known=known)
+    rows = [
+        (
+            r,
+            OfficerChange(
+                id=f["id"],
+                name=f.get("name"),
+                org=f.get("org"),
+                roles=f.get("roles", "").split(),
+                email=f.get("email"),
+                phone=f.get("phone"),
+            ),
+        )
+        for r in reading.rows
+        if (f := r.fields)
+    ]
+    done = importing.Imported()
+    if not reading.rejected:
+        done = importing.import_officers(service, rows, by, account=session.account, rehearse=dry_run)
+    _finish(session, reading, done, dry_run=dry_run)
+
+
+def import_candidates(
+    ctx: typer.Context, file: FileArg, dry_run: DryRun = False, as_: As = None, token: Token = None
+) -> None:
+    """Bring in people from a list as offices keep it: title rows, two-row headings, group rows, signatures.
+
+    Each comes under the branch that the row or the group names. The same list again changes nothing.
+
+    Example: ketnap import candidates danh-sach.xlsx --as lan --dry-run
+    """
+    from engine import importing
+    from reports.lists import read_people
+    from reports.sheets import open_sheets
+
+    session: Session = ctx.obj
+    sheets = open_sheets(file)
+    service, by = _begin(session, as_, token, dry_run=dry_run, founding=False)
+    with service.work() as work:
+        area, office, today = work.library.area, work.office, work.today
+        units = work.library.newest(PEOPLE).kinds - area.above
+    branches, organisations, own = reach(office, by.officer or "", units)
+    reading = read_people(
+        sheets,
+        _profile(session, area.file.area, "candidates"),
+        file=str(file),
+        today=today,
+        branches=branches,
+        organisations=organisations,
+        own=own,
+    )
+    planner = _Planner(reading)
+    done = importing.import_subjects(
+        service, PEOPLE, sorted(branches), planner, by, account=session.account, rehearse=dry_run
+    )
+    _finish(session, planner.plan or reading, done, dry_run=dry_run, read=reading.read)
+
+
+def _begin(session: Session, as_: str | None, token: str | None, *, dry_run: bool, founding: bool) -> tuple[Service, By]:
+    from cli.identity import acting
+
+    service = session.service if dry_run else session.changing()
+    return service, acting(session, service, as_, token, founding=founding)
+
+
+def _profile(session: Session, area: str, name: str) -> Profile:
+    from cli.bootstrap import workflow_folder
+    from reports.profiles import load_profile
+
+    path = workflow_folder(session.settings, area) / "imports" / f"{name}.yaml"
+    return load_profile(path.read_text(encoding="utf-8"), path.name)
+
+
+def reach(office: Office, officer: str, kinds: frozenset[str]) -> tuple[dict[str, str], dict[str, str], str | None]:
+    """Returns the units that an officer's list may name (id to name), those that may have introduced somebody, and the
+    unit of rows that name none.
+
+    Units are of `kinds`, at or below the officer's organisation. Introducers are those below too, and the
+    organisations above with what stands directly under them, such as the town's unions.
+    """
+    person = office.officers.get(officer)
+    home = office.tree.by_id.get(person.org) if person is not None else None
+    if home is None:
+        return {}, {}, None
+    names = {id_: o.name for id_, o in office.tree.by_id.items() if o.period.holds(office.day)}
+    below = office.tree.below(office.root(home))
+    branches = {i: names[i] for i in below if i in names and office.tree.by_id[i].kind in kinds}
+    near = [*below, *(o for up in office.tree.path(home.id)[1:] for o in (up, *(c.id for c in office.tree.children(up))))]
+    return branches, {i: names[i] for i in near if i in names}, home.id if home.id in branches else None
+
+
+class _Planner:
+    """Compares what was read with who is there, inside the transaction that writes."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self.plan: ImportPlan | None = None
+
+    def __call__(self, cases: Sequence[Case]) -> Plan:
+        from engine.core.commands import SetFacts, Start
+        from engine.importing import Plan
+        from reports.people import Existing, plan_import
+
+        there = [Existing(id=c.subject.id, org_id=c.subject.org, facts=c.subject.facts) for c in cases]
+        plan = self.plan = plan_import(self.reading, there)
+        return Plan(
+            starts=[(c.row, Start(workflow=PEOPLE, org=c.row.org_id, facts=c.facts)) for c in plan.creates],
+            sets=[(c.row, SetFacts(subject=c.id or "", facts=c.facts)) for c in plan.updates],
+            unchanged=len(plan.unchanged),
+            rejected=bool(plan.rejected),
+        )
+
+
+def _finish(
+    session: Session,
+    reading: TableReading | Reading | ImportPlan,
+    done: Imported,
+    *,
+    dry_run: bool,
+    read: int | None = None,
+) -> None:
+    """Prints what a list did; one with a rejected row ends with exit code 2."""
+    rejected = [_remark(session, r) for r in reading.rejected]
+    rejected += [_refused(session, r.row, r.error) for r in done.refused]
+    document: dict[str, Any] = {
+        "read": read if read is not None else getattr(reading, "read", 0),
+        "created": done.created,
+        "updated": done.updated,
+        "unchanged": done.unchanged,
+        "rejected": rejected,
+        "warnings": [_remark(session, w) for w in reading.warnings],
+        "dry_run": dry_run,
+        "ids": done.ids if not dry_run else [],
+    }
+    session.write(document, lambda console: _show(session, console, document))
+    if rejected:
+        raise typer.Exit(2)
+
+
+def _remark(session: Session, remark: Remark) -> dict[str, Any]:
+    from cli.words import fill
+
+    return {
+        "sheet": remark.sheet,
+        "row": remark.row,
+        "column": remark.column,
+        "heading": remark.heading,
+        "message": fill(remark.message, remark.params, session.translate),
+        "times": remark.times,
+    }
+
+
+def _refused(session: Session, row: PersonRow, error: Any) -> dict[str, Any]:
+    from cli.words import error_text
+
+    message = error_text(error, session.lang)
+    return {"sheet": row.sheet, "row": row.row, "column": "", "heading": "", "message": message, "times": 1}
+
+
+def _show(session: Session, console: Console, document: Mapping[str, Any]) -> None:
+    from rich.table import Table
+
+    for title, remarks in (("Rejected", document["rejected"]), ("Warnings", document["warnings"])):
+        if not remarks:
+            continue
+        table = Table(
+            session.say("Sheet"), session.say("Cell"), session.say("Heading"), session.say("Remark"),
+            title=f"{session.say(title)}: {len(remarks)}",
+        )  # fmt: skip
+        for r in remarks:
+            more = session.say(" (and {n} more rows)", n=r["times"] - 1) if r["times"] > 1 else ""
+            table.add_row(r["sheet"], f"{r['column']}{r['row']}", r["heading"], r["message"] + more)
+        console.print(table)
+    counts = session.say(
+        "Read: {read}. New: {created}. Changed: {updated}. As they were: {unchanged}. Rejected: {rejected}.",
+        **{k: document[k] for k in ("read", "created", "updated", "unchanged")},
+        rejected=len(document["rejected"]),
+    )
+    console.print(counts)
+    if document["rejected"]:
+        console.print(session.say("Nothing was changed: a list comes in whole or not at all."))
+    elif document["dry_run"]:
+        console.print(session.say("Only tried: nothing was changed."))

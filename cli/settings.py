@@ -1,0 +1,70 @@
+"""Settings: the environment (KETNAP_*), then `ketnap.toml`, then what is usual."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from engine.core.errors import BadInput
+
+FILE = "ketnap.toml"
+USUAL_DB = "sqlite:///ketnap.db"
+
+
+class Settings(BaseSettings):
+    """What an office may set. Every field is `KETNAP_<FIELD>` in the environment and `<field>` in ketnap.toml."""
+
+    model_config = SettingsConfigDict(env_prefix="KETNAP_", toml_file=FILE, extra="forbid", frozen=True)
+
+    db: str = Field(USUAL_DB, description="the database: sqlite:///file.db or postgresql://user@host/name")
+    lang: Literal["vi", "en"] | None = Field(None, description="language of what people read; else LANG decides")
+    master_key: str | None = Field(None, description="the master key itself, where no file may hold it")
+    master_key_file: Path | None = Field(None, description="its file; else beside the SQLite file, with .key")
+    signing_key: str | None = Field(None, description="the key that signs checkpoints, where no file may hold it")
+    signing_key_file: Path | None = Field(None, description="its file; else beside the SQLite file, with .signing.key")
+    workflows: Path | None = Field(None, description="folder of workflows instead of the shipped ones")
+    base_url: str = Field("", description="address of the pages, for the links in notices")
+    maildir: Path | None = Field(None, description="folder that gets notices as mail files, a mailbox for each address")
+    mail_from: str = Field("ketnap@localhost.localdomain", description="address that notices come from")
+    mail_name: str = Field("Ketnap", description="name beside that address")
+    now: str | None = Field(None, description="a sandbox's clock begins here; refused elsewhere")
+    token: str | None = Field(None, description="an officer's token, for --as outside a sandbox")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given in the call wins, then the environment, then the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def read_settings(**given: object) -> Settings:
+    """Reads the settings; those given win. Raises BadInput naming the setting, or the file that is no TOML."""
+    try:
+        return Settings(**{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        raise BadInput("setting {name}: {why}", name=name, why=first["msg"]) from None
+    except (ValueError, OSError) as error:
+        raise BadInput("{file} is not valid TOML: {why}", file=FILE, why=str(error)) from None
+
+
+def language(given: str | None, environ: Mapping[str, str] = os.environ) -> Literal["vi", "en"]:
+    """Returns `en` when it is asked for, or the locale is English; else `vi`. Raises BadInput."""
+    if given is not None:
+        if given not in ("vi", "en"):
+            raise BadInput("{lang} is not a language of this program; there are: vi, en", lang=given)
+        return "en" if given == "en" else "vi"
+    locale = environ.get("LC_ALL") or environ.get("LC_MESSAGES") or environ.get("LANG") or ""
+    return "en" if locale.lower().startswith("en") else "vi"

@@ -1,0 +1,133 @@
+"""`init` and `status`: making a database, and how it stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.options import As, Token
+from cli.session import Session
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command()(init)
+    app.command()(status)
+
+
+def init(
+    ctx: typer.Context,
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="To try things: its clock may be set.")] = False,
+    workflows: Annotated[
+        Path | None, typer.Option("--workflows", metavar="DIR", help="Load these instead of the shipped workflows.")
+    ] = None,
+    as_: As = None,
+    token: Token = None,
+) -> None:
+    """Make the database, its keys and its workflows; safe to call again after an upgrade.
+
+    Example: ketnap init --sandbox
+    """
+    from cli.bootstrap import make_database, workflow_sources
+    from engine.core.errors import BadInput
+    from engine.library import compile_all
+    from engine.steps import By
+
+    session: Session = ctx.obj
+    sources = workflow_sources(session.settings, workflows)
+    compile_all(sources)  # before anything is made, so that a fault in a file leaves nothing behind
+    made = make_database(session.settings)
+    service = session.opened.service
+    if not made.new and sandbox and not session.opened.sandbox:
+        raise BadInput("this is a real database; it cannot become a sandbox")
+    by = By(officer=None)
+    if as_ is not None:
+        from cli.identity import acting
+
+        by = acting(session, service, as_, token)
+    changed = service.load(sources, by=by, sandbox=sandbox if made.new else None)
+    document = {
+        "db": session.settings.db,
+        "sandbox": service.is_sandbox(),
+        "created": made.new,
+        "workflows": [s.workflow for s in sources],
+        "loaded": changed,
+        "keys": [str(k) for k in made.keys],
+    }
+    session.write(document, lambda console: _show_init(session, console, document))
+
+
+def _show_init(session: Session, console: Console, document: dict[str, Any]) -> None:
+    if document["created"]:
+        kind = session.say("a sandbox") if document["sandbox"] else session.say("a real database")
+        console.print(session.say("{db} is ready: {kind}.", db=document["db"], kind=kind))
+    else:
+        console.print(session.say("{db} is up to date.", db=document["db"]))
+    if document["loaded"]:
+        console.print(session.say("Workflows loaded: {names}.", names=", ".join(document["loaded"])))
+    else:
+        console.print(session.say("No workflow has changed."))
+    for key in document["keys"]:
+        console.print(session.say("A key was made in {file}. Keep a copy of it in a safe place.", file=key))
+
+
+def status(ctx: typer.Context) -> None:
+    """How the database stands: subjects by state, notices, what is due next.
+
+    Example: ketnap status --json
+    """
+    session: Session = ctx.obj
+    service, opened = session.service, session.opened
+    due = service.next_due()
+    with service.work() as work:
+        states: dict[str, dict[str, int]] = {}
+        for row in work.tx.find_subjects():
+            by_state = states.setdefault(row.workflow, {})
+            by_state[row.state] = by_state.get(row.state, 0) + 1
+        events = sum(1 for _ in work.tx.events())
+        document: dict[str, Any] = {
+            "db": session.settings.db,
+            "sandbox": opened.sandbox,
+            "now": session.teller.time(work.now),
+            "workflows": {w: work.library.newest(w).id for w in work.library.workflows},
+            "organisations": len(work.office.tree.by_id),
+            "officers": len(work.office.officers),
+            "subjects": states,
+            "events": events,
+            "notices": work.tx.outbox_counts(),
+            "next_due": session.teller.time(due),
+        }
+        definitions = work.library.all_newest()
+    labels = {
+        w: {s: session.teller.state(definitions[w], s) for s in counts} for w, counts in states.items() if w in definitions
+    }
+    session.write(document, lambda console: _show_status(session, console, document, labels))
+
+
+def _show_status(session: Session, console: Console, document: dict[str, Any], labels: dict[str, dict[str, str]]) -> None:
+    from rich.table import Table
+
+    kind = session.say("a sandbox") if document["sandbox"] else session.say("a real database")
+    console.print(f"{document['db']} ({kind})  {document['now']}")
+    counts = session.say(
+        "{organisations} organisations, {officers} officers, {events} events",
+        organisations=document["organisations"],
+        officers=document["officers"],
+        events=document["events"],
+    )
+    console.print(counts)
+    table = Table(session.say("Workflow"), session.say("State"), session.say("Subjects"))
+    for workflow, states in document["subjects"].items():
+        for state, n in states.items():
+            table.add_row(workflow, labels.get(workflow, {}).get(state, state), str(n))
+    if table.row_count:
+        console.print(table)
+    for state, n in document["notices"].items():
+        console.print(session.say("Notices {state}: {n}", state=session.translate(state), n=n))
+    if document["next_due"]:
+        console.print(session.say("Next due: {at}", at=document["next_due"]))

@@ -1,0 +1,220 @@
+"""`start`, `move`, `set` and `undo`: what changes a subject."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.options import As, Command, Facts, IfVersion, On, Reason, Subject, Token
+from cli.session import Session
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from engine.answers import Document
+    from engine.service import Service
+    from engine.steps import Answer
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command()(start)
+    app.command()(move)
+    app.command("set")(set_)
+    app.command()(undo)
+
+
+def start(
+    ctx: typer.Context,
+    workflow: Annotated[str, typer.Argument(metavar="WORKFLOW", help="Which workflow begins.")],
+    org: Annotated[str, typer.Option("--org", metavar="ORG", help="The organisation it belongs to.")],
+    id_: Annotated[str | None, typer.Option("--id", metavar="ID", help="The subject's id; else one is made.")] = None,
+    facts: Facts = None,
+    on: On = None,
+    reason: Reason = None,
+    as_: As = None,
+    token: Token = None,
+    command: Command = None,
+) -> None:
+    """Begin a workflow for a new subject.
+
+    Example: ketnap start candidate --id u1 --org cb1 --as lan --fact "full_name=Trần Văn An"
+    """
+    from cli.identity import acting
+    from cli.inputs import read_day, read_facts
+    from engine.core.commands import Start
+
+    session: Session = ctx.obj
+    wanted = Start(workflow=workflow, org=org, id=id_, facts=read_facts(facts or ()), on=read_day("on", on), reason=reason)
+    service = session.changing()
+    answer = service.start(wanted, acting(session, service, as_, token, command=command))
+    document = session.teller.started(answer)
+    definition = _definition(service, answer.workflow)
+    state = session.teller.state(definition, answer.to or "")
+    session.write(
+        document,
+        lambda console: console.print(
+            session.say("{subject} has begun: {state}", subject=answer.subject, state=state), soft_wrap=True
+        ),
+    )
+
+
+def _definition(service: Service, workflow: str) -> Any:
+    with service.work() as work:
+        return work.library.newest(workflow)
+
+
+def move(
+    ctx: typer.Context,
+    subject: Subject,
+    trigger: Annotated[str, typer.Argument(metavar="TRIGGER", help="The step to take.")],
+    facts: Facts = None,
+    on: On = None,
+    reason: Reason = None,
+    decisions: Annotated[
+        Path | None, typer.Option("--decisions", metavar="FILE", help="A batch's lines, .yaml or .csv.")
+    ] = None,
+    as_: As = None,
+    token: Token = None,
+    version: IfVersion = None,
+    command: Command = None,
+) -> None:
+    """Take a step. When the rules refuse it, every rule says why, and the exit code is 1.
+
+    Examples: ketnap move u1 recognise --as lan --fact branch_proposed_on=2024-03-01
+              ketnap move monthly_review-xa1-2024-03 hold --as lan --fact held_on=2024-03-20 --decisions kq.csv
+    """
+    from cli.identity import acting
+    from cli.inputs import read_day, read_decisions, read_facts
+    from engine.core.commands import Move
+
+    session: Session = ctx.obj
+    wanted = Move(
+        subject=subject,
+        trigger=trigger,
+        facts=read_facts(facts or ()),
+        on=read_day("on", on),
+        reason=reason,
+        lines=read_decisions(decisions) if decisions is not None else (),
+        version=version,
+    )
+    service = session.changing()
+    answer = service.move(wanted, acting(session, service, as_, token, command=command))
+    document = _moved(session, service, answer)
+    session.write(document, lambda console: _show_moved(session, console, service, answer, document))
+    if not answer.allowed:
+        raise typer.Exit(1)
+
+
+def _moved(session: Session, service: Service, answer: Answer) -> Document:
+    with service.work() as work:
+        definition = work.library.newest(answer.workflow)
+        step = definition.steps.get(answer.trigger)
+        batch = step.batch.workflow if step is not None and step.batch is not None else None
+        of_lines = work.library.newest(batch) if batch is not None else None
+    return session.teller.moved(answer, definition, of_lines)
+
+
+def _show_moved(session: Session, console: Console, service: Service, answer: Answer, document: Document) -> None:
+    definition = _definition(service, answer.workflow)
+    teller = session.teller
+    label = teller.trigger(definition, answer.trigger)
+    if answer.allowed:
+        state = teller.state(definition, answer.to or "")
+        console.print(session.say("{subject}: {step} is done. Now: {state}", subject=answer.subject, step=label, state=state))
+    else:
+        console.print(session.say("{subject}: {step} is refused; nothing was changed.", subject=answer.subject, step=label))
+    show_rules(session, console, document["guards"])
+    for line in document["lines"]:
+        if line["line"] is None:
+            continue
+        console.print(f"{line['line']}. {line['subject']} {line['do']}: {session.translate(line['state'])}")
+        show_rules(session, console, line["guards"])
+    for other in answer.opened:
+        console.print(session.say("Opened: {subject}", subject=other))
+
+
+def show_rules(session: Session, console: Console, guards: Sequence[Mapping[str, Any]]) -> None:
+    """Shows what the rules said, those in the way first."""
+    if not guards:
+        return
+    from rich.table import Table
+
+    table = Table(session.say("Result"), session.say("Rule"), session.say("Source"))
+    for guard in sorted(guards, key=lambda g: ("fail", "unknown", "pass").index(g["result"])):
+        result = session.translate("breach" if guard["breach"] else guard["result"])
+        if guard["kind"] == "warn" and guard["result"] != "pass":
+            result = f"{result} ({session.translate('a warning only')})"
+        source = guard["source"] or ""
+        if guard["unverified"]:
+            source += f" ({session.translate('unverified')})"
+        text = guard["message"] + (f"\n→ {guard['mend']}" if guard["mend"] else "")
+        table.add_row(result, text, source)
+    console.print(table)
+
+
+def set_(
+    ctx: typer.Context,
+    subject: Subject,
+    facts: Annotated[list[str], typer.Argument(metavar="FACT=VALUE...", help="Facts; no VALUE makes one unknown.")],
+    on: On = None,
+    reason: Reason = None,
+    as_: As = None,
+    token: Token = None,
+    version: IfVersion = None,
+    command: Command = None,
+) -> None:
+    """Write facts without a step.
+
+    Example: ketnap set u1 education=upper_secondary papers.application=2024-05-01 --as lan
+    """
+    from cli.identity import acting
+    from cli.inputs import read_day, read_facts
+    from engine.core.commands import SetFacts
+
+    session: Session = ctx.obj
+    wanted = SetFacts(
+        subject=subject, facts=read_facts(facts), on=read_day("on", on), reason=reason, version=version
+    )
+    service = session.changing()
+    answer = service.set_facts(wanted, acting(session, service, as_, token, command=command))
+    document = session.teller.started(answer)
+    session.write(
+        document,
+        lambda console: console.print(session.say("{subject}: written.", subject=answer.subject)),
+    )
+
+
+def undo(
+    ctx: typer.Context,
+    subject: Subject,
+    reason: Reason = None,
+    as_: As = None,
+    token: Token = None,
+    version: IfVersion = None,
+    command: Command = None,
+) -> None:
+    """Undo the last step by an entry that takes it back; nothing is erased.
+
+    Example: ketnap undo u1 --as lan --reason "Nhập nhầm người"
+    """
+    from cli.identity import acting
+    from engine.core.commands import Undo
+
+    session: Session = ctx.obj
+    service = session.changing()
+    by = acting(session, service, as_, token, command=command)
+    answer = service.undo(Undo(subject=subject, reason=reason, version=version), by)
+    document = session.teller.undone(answer)
+
+    def show(console: Console) -> None:
+        state = session.teller.state(_definition(service, answer.workflow), answer.to or "")
+        console.print(session.say("{subject}: the last step is undone. Now: {state}", subject=subject, state=state))
+        for row in answer.sent:
+            told = session.say("Sent already, a correction may be due: {rule} to {to}", rule=row.rule, to=row.recipient)
+            console.print(told)
+
+    session.write(document, show)

@@ -1,0 +1,67 @@
+"""The reader's language: English templates are the keys, Vietnamese comes from the catalogs in `locale/`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+
+from engine.core.errors import KetnapError
+from engine.core.decision import InvalidInput
+
+LOCALE = Path(__file__).parent / "locale"
+
+Translate = Callable[[str], str]
+
+
+@cache
+def catalog(lang: str) -> Mapping[str, str]:
+    """Returns the catalog of a language; empty for English, whose texts are the keys."""
+    from babel.messages.pofile import read_po
+
+    found: dict[str, str] = {}
+    for path in sorted((LOCALE / lang / "LC_MESSAGES").glob("*.po")):
+        with path.open(encoding="utf-8") as stream:
+            for message in read_po(stream, abort_invalid=True):
+                if isinstance(message.id, str) and message.id and isinstance(message.string, str) and message.string:
+                    found[message.id] = message.string
+    return found
+
+
+def translator(lang: str) -> Translate:
+    """Returns what turns an English template into one of the language; a template nobody translated stays as it is."""
+
+    def translate(template: str) -> str:
+        return catalog(lang).get(template, template)
+
+    return str if lang == "en" else translate
+
+
+def fill(template: str, params: Mapping[str, object], translate: Translate) -> str:
+    """Returns a template in the reader's language with its places filled.
+
+    What stands in a place and is itself a text of the program (`a whole number`, `one of a, b`) is translated too.
+    """
+    return translate(template).format_map({k: _place(v, translate) for k, v in params.items()}) if params else translate(template)
+
+
+def _place(value: object, translate: Translate) -> object:
+    if not isinstance(value, str):
+        return value
+    if value.startswith("one of "):
+        return translate("one of {known}").format_map({"known": value.removeprefix("one of ")})
+    return translate(value)
+
+
+def error_text(error: KetnapError, lang: str) -> str:
+    """Returns what went wrong in the reader's language, with the error that lies inside it."""
+    translate = translator(lang)
+    if isinstance(error, InvalidInput):
+        return error.in_language(lang)
+    if hasattr(error, "findings") or type(error).text is not KetnapError.text:
+        return error.text(translate)
+    params = dict(error.params)
+    inner = error.__cause__
+    if isinstance(inner, KetnapError) and params.get("error") == inner.text():
+        params["error"] = error_text(inner, lang)
+    return fill(error.message, params, translate)

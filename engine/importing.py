@@ -1,0 +1,154 @@
+"""A list into the database: all of it in one transaction, or nothing, with the rows that stood in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from engine import officework, steps
+from engine.core.commands import SetFacts, Start
+from engine.core.errors import BadInput
+from engine.core.events import VOID
+from engine.ledger import Via
+from engine.officework import OfficerChange, OrgChange
+from engine.service import Service
+from engine.steps import By
+from engine.work import Case, Work
+
+IMPORT = "import"  # the channel of what lists bring
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """A row whose command is bad input, and why."""
+
+    row: Any
+    error: BadInput
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a list does to subjects: commands, each with the row it came from. `rejected`: nothing is to be done."""
+
+    starts: Sequence[tuple[Any, Start]] = ()
+    sets: Sequence[tuple[Any, SetFacts]] = ()
+    unchanged: int = 0
+    rejected: bool = False
+
+
+@dataclass(kw_only=True)
+class Imported:
+    """What a list changed, or would change. Where something was refused, nothing was, and the counts are 0."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    ids: list[str] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+
+
+class _Stop(Exception):
+    """Leaves the transaction with nothing written."""
+
+
+def import_subjects(
+    service: Service,
+    workflow: str,
+    orgs: Sequence[str],
+    plan: Callable[[Sequence[Case]], Plan],
+    by: By,
+    *,
+    account: str | None = None,
+    rehearse: bool = False,
+) -> Imported:
+    """Starts new subjects and writes facts of known ones, all or none. `plan` is shown those of `workflow` at `orgs`.
+
+    `rehearse`: everything is tried, nothing is written. Raises Denied; bad input is in `refused`.
+    """
+
+    def run(work: Work) -> Imported:
+        rows = work.tx.find_subjects(workflow=workflow, orgs=orgs)
+        planned = plan(work.adopt(r for r in rows if r.state != VOID))
+        done = Imported(unchanged=planned.unchanged)
+        if planned.rejected:
+            raise _Stop
+        each = replace(by, command=None)
+        for row, start in planned.starts:
+            if _tried(done, row, lambda start=start: done.ids.append(steps.start(work, start, each).subject)):  # type: ignore[misc]
+                done.created += 1
+        for row, facts in planned.sets:
+            if _tried(done, row, lambda facts=facts: steps.set_facts(work, facts, each)):  # type: ignore[misc]
+                done.updated += 1
+        return done
+
+    return _in_one(service, account, rehearse, run)
+
+
+def import_orgs(
+    service: Service,
+    rows: Iterable[tuple[Any, OrgChange]],
+    by: By,
+    *,
+    account: str | None = None,
+    rehearse: bool = False,
+) -> Imported:
+    """Founds or changes organisations, all or none. Raises Denied; bad input is in `refused`."""
+
+    def run(work: Work) -> Imported:
+        officework.permit(work, "organisations", by)
+        done = Imported()
+        for row, change in rows:
+            _tried(done, row, lambda change=change: _count(done, officework.put_orgs(work, [change], by)))  # type: ignore[misc]
+        return done
+
+    return _in_one(service, account, rehearse, run)
+
+
+def import_officers(
+    service: Service,
+    rows: Iterable[tuple[Any, OfficerChange]],
+    by: By,
+    *,
+    account: str | None = None,
+    rehearse: bool = False,
+) -> Imported:
+    """Adds or changes officers, all or none. Raises Denied; bad input is in `refused`."""
+
+    def run(work: Work) -> Imported:
+        officework.permit(work, "officers", by)
+        done = Imported()
+        for row, change in rows:
+            _tried(done, row, lambda change=change: _count(done, officework.put_officers(work, [change], by)))  # type: ignore[misc]
+        return done
+
+    return _in_one(service, account, rehearse, run)
+
+
+def _count(done: Imported, counts: officework.Counts) -> None:
+    done.created += counts.created
+    done.updated += counts.updated
+    done.unchanged += counts.unchanged
+    done.ids += counts.ids
+
+
+def _tried(done: Imported, row: Any, run: Callable[[], object]) -> bool:
+    try:
+        run()
+    except BadInput as error:
+        done.refused.append(Refusal(row=row, error=error))
+        return False
+    return True
+
+
+def _in_one(service: Service, account: str | None, rehearse: bool, run: Callable[[Work], Imported]) -> Imported:
+    done = Imported()
+    try:
+        with service.work(write=True, via=Via(channel=IMPORT, account=account)) as work:
+            work.ledger.lock()  # two imports at once: the second plans over what the first wrote
+            done = run(work)
+            if rehearse or done.refused:
+                raise _Stop
+    except _Stop:
+        service.kit.known = service.kit.office = None  # what was read within the transaction never came to stand
+    return Imported(refused=done.refused) if done.refused else done
