@@ -67,7 +67,9 @@ def add(
     }  # fmt: skip
     if made is not None:
         document["token"] = made
-    lines = ["{officer} is added." if counts.created else "{officer} is changed." if counts.updated else "{officer} stays."]
+    lines = [
+        "{officer} is added." if counts.created else "{officer} is changed." if counts.updated else "{officer} stays."
+    ]
 
     def show(console: Any) -> None:
         console.print(session.say(lines[0], officer=id_))
@@ -110,7 +112,9 @@ def disable(ctx: typer.Context, id_: Id, as_: As = None, token: Token = None) ->
     session: Session = ctx.obj
     counts = _put(session, OfficerChange(id=id_, disabled=True, token="", account=""), as_, token)
     document = {"officer": id_, "disabled": True, "changed": bool(counts.updated)}
-    session.write(document, lambda console: console.print(session.say("{officer} has no access any more.", officer=id_)))
+    session.write(
+        document, lambda console: console.print(session.say("{officer} has no access any more.", officer=id_))
+    )
 
 
 def password(
@@ -131,6 +135,10 @@ def password(
     if stdin:
         typed = sys.stdin.readline().rstrip("\r\n")
     else:
-        typed = typer.prompt(session.say("New password"), hide_input=True, confirmation_prompt=session.say("Once more"), err=True)
+        typed = typer.prompt(
+            session.say("New password"), hide_input=True, confirmation_prompt=session.say("Once more"), err=True
+        )
     _put(session, OfficerChange(id=id_, password=hash_password(typed)), as_, token)
-    session.write({"officer": id_}, lambda console: console.print(session.say("{officer} has a new password.", officer=id_)))
+    session.write(
+        {"officer": id_}, lambda console: console.print(session.say("{officer} has a new password.", officer=id_))
+    )

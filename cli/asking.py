@@ -63,7 +63,8 @@ def show(
     ctx: typer.Context,
     subject: Subject,
     as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="TIME", help="As it was known then: YYYY-MM-DD [HH:MM], office time.")
+        str | None,
+        typer.Option("--as-of", metavar="TIME", help="As it was known then: YYYY-MM-DD [HH:MM], office time."),
     ] = None,
 ) -> None:
     """The state and the facts, now or as they were known at a time.
@@ -124,9 +125,7 @@ def history(ctx: typer.Context, subject: Subject) -> None:
     session.write(entries, lambda console: _show_history(session, console, definition, entries))
 
 
-def _show_history(
-    session: Session, console: Console, definition: Definition, entries: list[dict[str, Any]]
-) -> None:
+def _show_history(session: Session, console: Console, definition: Definition, entries: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     table = Table(

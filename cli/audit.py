@@ -52,5 +52,7 @@ def verify(
 def _show(session: Session, console: Console, document: dict[str, Any]) -> None:
     for p in document["problems"]:
         console.print(f"{p['kind']}: {p['message']}", soft_wrap=True)
-    message = "The trail is whole: {events} events." if document["ok"] else "The trail does not verify: {events} events read."
+    message = (
+        "The trail is whole: {events} events." if document["ok"] else "The trail does not verify: {events} events read."
+    )
     console.print(session.say(message, events=document["events"]))

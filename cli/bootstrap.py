@@ -30,6 +30,7 @@ from notifications.plan import Notices
 if TYPE_CHECKING:
     from notifications.channels.port import Channel
     from notifications.forecast import Expected
+    from notifications.worker import Worker
 
 OFFICE_ZONE = "Asia/Ho_Chi_Minh"  # until a loaded area names its own
 CLOSE = timedelta(hours=1)  # a sandbox's command may be dated as much later, where others came in between
@@ -166,8 +167,11 @@ class Opened:
     set_clock: bool
 
 
-def open_database(settings: Settings, via: Via, lang: str) -> Opened:
-    """Opens the database of the settings. Raises BadInput when it is missing, and for KETNAP_NOW outside a sandbox."""
+def open_database(settings: Settings, via: Via, lang: str, *, new_sandbox: bool = False) -> Opened:
+    """Opens the database of the settings; `new_sandbox` is what one with nothing loaded yet is to become.
+
+    Raises BadInput when it is missing, and for KETNAP_NOW outside a sandbox.
+    """
     file = sqlite_file(settings.db)
     if file is not None and not file.exists():
         raise NotFound("there is no database {db}; run: ketnap init", db=settings.db)
@@ -176,7 +180,8 @@ def open_database(settings: Settings, via: Via, lang: str) -> Opened:
         store.check()
         master = master_key(file=key_file(settings), given=settings.master_key)
         with store.transaction(write=False) as tx:
-            sandbox = tx.setting(SANDBOX) == "true"
+            stored = tx.setting(SANDBOX)
+            sandbox = new_sandbox if stored is None else stored == "true"
             library = Library(tx.definitions())
         zone = ZoneInfo(library.area.file.calendar.zone if library.workflows else OFFICE_ZONE)
         clock = clock_of(settings, store, zone, sandbox=sandbox)
@@ -228,28 +233,28 @@ def read_moment(name: str, text: str, zone: tzinfo) -> datetime:
     return at + timedelta(days=1) - timedelta(microseconds=1) if len(text.strip()) == len("2024-01-01") else at
 
 
-def catch_up(opened: Opened) -> int:
+def catch_up(opened: Opened, settings: Settings, lang: str) -> int:
     """Does what is due up to the sandbox's clock, each at its own time, as if the program had run all along.
 
-    Only where KETNAP_NOW moves the clock; elsewhere the scheduler does it. Returns how much was done.
+    Only where KETNAP_NOW moves the clock; elsewhere the scheduler and the worker do it. Returns how much was done.
     """
     if not opened.set_clock:
         return 0
-    now = opened.service.kit.clock.now()
-    done = 0
+    service, now = opened.service, opened.service.kit.clock.now()
     with opened.store.transaction(write=True) as tx:
         last = tx.head().at
     clock = SetClock(min(unstamp(last), now) if last else now)
-    real, opened.service.kit.clock = opened.service.kit.clock, clock
+    real, service.kit.clock = service.kit.clock, clock
+    done = 0
     try:
-        while (due := opened.service.next_due()) is not None and due <= now:
+        while (due := service.next_due()) is not None and due <= now:
             clock.set(max(due, clock.now()))
-            tick = opened.service.tick()
-            if not tick and due <= clock.now():
-                break  # what is left waits for the worker
-            done += tick
+            did = service.tick() + worker_of(service, settings, sandbox=True, lang=lang).deliver()
+            if not did:
+                break
+            done += did
     finally:
-        opened.service.kit.clock = real
+        service.kit.clock = real
     return done
 
 
@@ -271,6 +276,13 @@ def channels_of(settings: Settings, *, sandbox: bool) -> dict[str, Channel]:
     sender = Sender(address=settings.mail_from, name=settings.mail_name, domain=domain)
     kept = MaildirSettings(root=root, sender=sender)
     return {"email": MaildirChannel(kept), "sms": MaildirChannel(kept, name="sms", kind="sms")}
+
+
+def worker_of(service: Service, settings: Settings, *, sandbox: bool, lang: str) -> Worker:
+    """Returns the worker that delivers over the channels that are set up."""
+    from notifications.worker import Worker
+
+    return Worker(service, channels_of(settings, sandbox=sandbox), lang=lang)
 
 
 # ---- the forecast ----

@@ -25,7 +25,8 @@ def register(app: typer.Typer) -> None:
 def check(
     ctx: typer.Context,
     paths: Annotated[
-        list[str] | None, typer.Argument(metavar="[PATH...]", help="Folders or files of workflows; none: those shipped.")
+        list[str] | None,
+        typer.Argument(metavar="[PATH...]", help="Folders or files of workflows; none: those shipped."),
     ] = None,
 ) -> None:
     """Check workflow files without running them: every fault with file, line and column.
@@ -69,8 +70,8 @@ def _findings(session: Session, paths: list[str]) -> list[Finding]:
 
 def check_sources(sources: Any) -> list[Finding]:
     """Returns everything to be said of workflow files, warnings too, and of their notice templates."""
-    from engine.core.check import check_together
     from engine.core.reader import FindingsError, read_yaml
+    from engine.core.together import check_together
     from engine.library import Compiled
 
     compiled = Compiled()
@@ -128,7 +129,9 @@ def test(
             result = run_file(path, session.db)
         except KetnapError as error:
             if session.as_json:
-                session.write_json({"scenario": str(path), "file": str(path), "passed": False} | error_document(error, session.lang))
+                session.write_json(
+                    {"scenario": str(path), "file": str(path), "passed": False} | error_document(error, session.lang)
+                )
             else:
                 report(session, error)
             code = 2
@@ -161,7 +164,13 @@ def _show_result(session: Session, result: Any) -> None:
     mark = "✓" if result.passed else "✗"
     console.print(f"{mark} {result.scenario} ({result.file})", soft_wrap=True)
     for f in result.failures:
-        text = session.say("step {step}, line {line}: expected {expected}, got {got}", step=f.step, line=f.line, expected=f.expected, got=f.got)
+        text = session.say(
+            "step {step}, line {line}: expected {expected}, got {got}",
+            step=f.step,
+            line=f.line,
+            expected=f.expected,
+            got=f.got,
+        )
         console.print(f"    {text}", soft_wrap=True)
 
 
@@ -174,6 +183,7 @@ def diagram(
 
     Example: ketnap diagram candidate --format svg > candidate.svg
     """
+    from cli.bootstrap import workflow_sources
     from engine.core.diagram import FORMATS, draw
     from engine.core.errors import BadInput
     from engine.library import compile_all, find_sources
@@ -181,11 +191,14 @@ def diagram(
     session: Session = ctx.obj
     if form not in FORMATS:
         raise BadInput("{value} is not one of {known}", value=form, known=", ".join(FORMATS))
-    sources = find_sources([workflow])
+    own = {x.workflow: x for x in workflow_sources(session.settings)}
+    sources = list(own.values()) if workflow in own else find_sources([workflow])
     definitions = compile_all(sources)
     named = [w for w in definitions if w == workflow or Path(workflow).stem == w]
     if not named and len(definitions) > 1:
-        raise BadInput("{value} holds several workflows; name one: {known}", value=workflow, known=", ".join(definitions))
+        raise BadInput(
+            "{value} holds several workflows; name one: {known}", value=workflow, known=", ".join(definitions)
+        )
     picture = draw(definitions[named[0] if named else next(iter(definitions))], form, session.lang)
     document = {"workflow": workflow, "format": form, "text": picture}
     session.write(document, lambda console: console.out(picture, end="", highlight=False))

@@ -38,7 +38,9 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="import")
 
 
-def import_orgs(ctx: typer.Context, file: FileArg, dry_run: DryRun = False, as_: As = None, token: Token = None) -> None:
+def import_orgs(
+    ctx: typer.Context, file: FileArg, dry_run: DryRun = False, as_: As = None, token: Token = None
+) -> None:
     """Found or change organisations. Columns: id, kind, name, parent.
 
     Example: ketnap import orgs to-chuc.csv
@@ -142,7 +144,9 @@ def import_candidates(
     _finish(session, planner.plan or reading, done, dry_run=dry_run, read=reading.read)
 
 
-def _begin(session: Session, as_: str | None, token: str | None, *, dry_run: bool, founding: bool) -> tuple[Service, By]:
+def _begin(
+    session: Session, as_: str | None, token: str | None, *, dry_run: bool, founding: bool
+) -> tuple[Service, By]:
     from cli.identity import acting
 
     service = session.service if dry_run else session.changing()
@@ -171,7 +175,10 @@ def reach(office: Office, officer: str, kinds: frozenset[str]) -> tuple[dict[str
     names = {id_: o.name for id_, o in office.tree.by_id.items() if o.period.holds(office.day)}
     below = office.tree.below(office.root(home))
     branches = {i: names[i] for i in below if i in names and office.tree.by_id[i].kind in kinds}
-    near = [*below, *(o for up in office.tree.path(home.id)[1:] for o in (up, *(c.id for c in office.tree.children(up))))]
+    near = [
+        *below,
+        *(o for up in office.tree.path(home.id)[1:] for o in (up, *(c.id for c in office.tree.children(up)))),
+    ]
     return branches, {i: names[i] for i in near if i in names}, home.id if home.id in branches else None
 
 

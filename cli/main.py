@@ -45,7 +45,11 @@ class Root(TyperGroup):
     """The command: takes the options of every command from anywhere, turns errors into exit codes."""
 
     def main(  # type: ignore[override]
-        self, args: Sequence[str] | None = None, prog_name: str | None = None, standalone_mode: bool = True, **extra: Any
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
     ) -> Any:
         """Runs one call and ends the process with its exit code."""
         code = self._run(list(sys.argv[1:] if args is None else args), prog_name or "ketnap", extra)
@@ -71,22 +75,28 @@ class Root(TyperGroup):
         except BrokenPipeError:
             sys.stderr.close()  # nobody reads any more, and Python would complain of it at its end
             return 0
-        except Exception as error:
+        except typer.TyperException as error:
             return _usage(session, error)
+        except OSError as error:
+            from cli.failing import report
+            from engine.core.errors import BadInput
+
+            return report(
+                session, BadInput("{file}: {why}", file=error.filename or "-", why=error.strerror or str(error))
+            )
         finally:
             session.close()
 
 
-def _usage(session: Session, error: Exception) -> int:
-    """Says that the command was not typed as it must be; anything else is a fault of the program and goes on."""
-    if not isinstance(error, typer.TyperException) or not hasattr(error, "ctx"):
-        raise error
+def _usage(session: Session, error: typer.TyperException) -> int:
+    """Says that the command was not typed as it must be. Without any argument, the help is the answer."""
     from cli.failing import report_usage
 
-    if type(error).__name__ == "NoArgsIsHelpError":
-        error.show()  # type: ignore[attr-defined]
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError" and context is not None:
+        session.note(context.get_help())
         return 2
-    return report_usage(session, error.format_message(), error.ctx.get_usage() if error.ctx is not None else None)
+    return report_usage(session, error.format_message(), context.get_usage() if context is not None else None)
 
 
 app = typer.Typer(

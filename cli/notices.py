@@ -31,7 +31,9 @@ def list_(
     state: Annotated[
         str | None, typer.Option("--state", metavar="STATE", help="Only these; `sent` is accepted or delivered.")
     ] = None,
-    subject: Annotated[str | None, typer.Option("--subject", metavar="SUBJECT", help="Only about this subject.")] = None,
+    subject: Annotated[
+        str | None, typer.Option("--subject", metavar="SUBJECT", help="Only about this subject.")
+    ] = None,
 ) -> None:
     """The notices that are in the outbox: waiting, sent, refused, or not known to have arrived.
 

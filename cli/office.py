@@ -12,13 +12,14 @@ from cli.session import Session
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
-    calendar = typer.Typer(no_args_is_help=True, help="The office's own days off and working days.", rich_markup_mode=None)
+    calendar = typer.Typer(
+        no_args_is_help=True, help="The office's own days off and working days.", rich_markup_mode=None
+    )
     calendar.command("add")(add_day)
     app.add_typer(calendar, name="calendar")
     substitute = typer.Typer(no_args_is_help=True, help="Who acts for whom, and when.", rich_markup_mode=None)
     substitute.command("add")(add_substitute)
     app.add_typer(substitute, name="substitute")
-
 
 
 def add_day(

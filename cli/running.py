@@ -1,7 +1,8 @@
-"""`run`: the scheduler, the delivery of notices and the web pages, together or each alone."""
+"""`run`: the scheduler and the delivery of notices, together or each alone."""
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,8 +13,9 @@ from cli.session import Session
 
 if TYPE_CHECKING:
     from engine.service import Service
+    from notifications.worker import Worker
 
-PARTS = ("scheduler", "worker", "web")
+PARTS = ("scheduler", "worker")
 
 
 def register(app: typer.Typer) -> None:
@@ -24,13 +26,11 @@ def register(app: typer.Typer) -> None:
 def run(
     ctx: typer.Context,
     part: Annotated[
-        str | None, typer.Argument(metavar="[scheduler|worker|web]", help="Only this part; none: all in one process.")
+        str | None, typer.Argument(metavar="[scheduler|worker]", help="Only this part; none: all in one process.")
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="Do what is due now, and end: for a job of the system.")] = False,
-    host: Annotated[str, typer.Option("--host", help="Where the pages listen.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", help="The port of the pages.")] = 8000,
 ) -> None:
-    """Run the program: deadlines, notices and the web pages.
+    """Run the program: deadlines and notices, until it is stopped.
 
     Examples: ketnap run
               ketnap run scheduler
@@ -45,12 +45,8 @@ def run(
         _once(session, part)
         return
     stop = threading.Event()
-    if part != "web":
-        _stop_on_signals(stop)
-    if part in (None, "web"):
-        _with_pages(session, part, host, port, stop)
-    else:
-        _loop(session, session.service, part, stop)
+    _stop_on_signals(stop)
+    _loop(session, session.service, part, stop)
 
 
 def _stop_on_signals(stop: threading.Event) -> None:
@@ -61,11 +57,10 @@ def _stop_on_signals(stop: threading.Event) -> None:
         signal.signal(number, ask)
 
 
-def _worker(session: Session, service: Service) -> Any:
-    from cli.bootstrap import channels_of
-    from notifications.worker import Worker
+def _worker(session: Session, service: Service) -> Worker:
+    from cli.bootstrap import worker_of
 
-    return Worker(service, channels_of(session.settings, sandbox=session.opened.sandbox), lang=session.lang)
+    return worker_of(service, session.settings, sandbox=session.opened.sandbox, lang=session.lang)
 
 
 def _once(session: Session, part: str | None) -> None:
@@ -78,12 +73,15 @@ def _once(session: Session, part: str | None) -> None:
     session.write(
         document,
         lambda console: console.print(
-            session.say("Done: {done}. Messages tried: {tried}.", done=document.get("done", 0), tried=document.get("tried", 0))
+            session.say(
+                "Done: {done}. Messages tried: {tried}.", done=document.get("done", 0), tried=document.get("tried", 0)
+            )
         ),
     )
 
 
 def _loop(session: Session, service: Service, part: str | None, stop: threading.Event) -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     if part == "worker":
         worker = _worker(session, service)
         while True:
@@ -95,18 +93,3 @@ def _loop(session: Session, service: Service, part: str | None, stop: threading.
     deliver = _worker(session, service).deliver if part is None else None
     session.note(session.say("The scheduler runs. Stop it with Ctrl-C."))
     Ticker(service, deliver).run(stop)
-
-
-def _with_pages(session: Session, part: str | None, host: str, port: int, stop: threading.Event) -> None:
-    from cli.pages import serve
-
-    if part is None:
-        ticking = threading.Thread(target=_loop, args=(session, session.service, None, stop), name="ketnap-scheduler")
-        ticking.start()
-        try:
-            serve(session, host, port)
-        finally:
-            stop.set()
-            ticking.join()
-        return
-    serve(session, host, port)

@@ -28,7 +28,7 @@ class Session:
 
     def __init__(self, *, as_json: bool = False, db: str | None = None, lang: str | None = None) -> None:
         self.as_json, self.db, self._lang = as_json, db, lang
-        self.channel = "cli"
+        self.new_sandbox = False  # what a database with nothing loaded yet is to become
 
     @cached_property
     def settings(self) -> Settings:
@@ -53,7 +53,7 @@ class Session:
 
             return pwd.getpwuid(os.getuid()).pw_name  # not $LOGNAME, which anybody can set
         except (ImportError, KeyError):
-            with suppress(Exception):  # noqa: BLE001 - platforms differ in what they raise
+            with suppress(Exception):
                 return getpass.getuser()
             return None
 
@@ -63,7 +63,9 @@ class Session:
         from cli.bootstrap import open_database
         from engine.ledger import Via
 
-        return open_database(self.settings, Via(channel=self.channel, account=self.account), self.lang)
+        return open_database(
+            self.settings, Via(channel="cli", account=self.account), self.lang, new_sandbox=self.new_sandbox
+        )
 
     @property
     def service(self) -> Service:
@@ -75,7 +77,7 @@ class Session:
         the way is done first."""
         from cli.bootstrap import catch_up
 
-        catch_up(self.opened)
+        catch_up(self.opened, self.settings, self.lang)
         return self.opened.service
 
     @property
@@ -96,9 +98,7 @@ class Session:
         """Writes the documents for this reader."""
         from engine.answers import Teller
 
-        return Teller(
-            lang="en" if self.lang == "en" else "vi", translate=self.translate, zone=self.opened.zone
-        )
+        return Teller(lang="en" if self.lang == "en" else "vi", translate=self.translate, zone=self.opened.zone)
 
     # -- printing
 

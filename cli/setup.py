@@ -39,6 +39,7 @@ def init(
     from engine.steps import By
 
     session: Session = ctx.obj
+    session.new_sandbox = sandbox
     sources = workflow_sources(session.settings, workflows)
     compile_all(sources)  # before anything is made, so that a fault in a file leaves nothing behind
     made = make_database(session.settings)
@@ -104,12 +105,16 @@ def status(ctx: typer.Context) -> None:
         }
         definitions = work.library.all_newest()
     labels = {
-        w: {s: session.teller.state(definitions[w], s) for s in counts} for w, counts in states.items() if w in definitions
+        w: {s: session.teller.state(definitions[w], s) for s in counts}
+        for w, counts in states.items()
+        if w in definitions
     }
     session.write(document, lambda console: _show_status(session, console, document, labels))
 
 
-def _show_status(session: Session, console: Console, document: dict[str, Any], labels: dict[str, dict[str, str]]) -> None:
+def _show_status(
+    session: Session, console: Console, document: dict[str, Any], labels: dict[str, dict[str, str]]
+) -> None:
     from rich.table import Table
 
     kind = session.say("a sandbox") if document["sandbox"] else session.say("a real database")

@@ -48,7 +48,9 @@ def start(
     from engine.core.commands import Start
 
     session: Session = ctx.obj
-    wanted = Start(workflow=workflow, org=org, id=id_, facts=read_facts(facts or ()), on=read_day("on", on), reason=reason)
+    wanted = Start(
+        workflow=workflow, org=org, id=id_, facts=read_facts(facts or ()), on=read_day("on", on), reason=reason
+    )
     service = session.changing()
     answer = service.start(wanted, acting(session, service, as_, token, command=command))
     document = session.teller.started(answer)
@@ -124,9 +126,13 @@ def _show_moved(session: Session, console: Console, service: Service, answer: An
     label = teller.trigger(definition, answer.trigger)
     if answer.allowed:
         state = teller.state(definition, answer.to or "")
-        console.print(session.say("{subject}: {step} is done. Now: {state}", subject=answer.subject, step=label, state=state))
+        console.print(
+            session.say("{subject}: {step} is done. Now: {state}", subject=answer.subject, step=label, state=state)
+        )
     else:
-        console.print(session.say("{subject}: {step} is refused; nothing was changed.", subject=answer.subject, step=label))
+        console.print(
+            session.say("{subject}: {step} is refused; nothing was changed.", subject=answer.subject, step=label)
+        )
     show_rules(session, console, document["guards"])
     for line in document["lines"]:
         if line["line"] is None:
@@ -176,9 +182,7 @@ def set_(
     from engine.core.commands import SetFacts
 
     session: Session = ctx.obj
-    wanted = SetFacts(
-        subject=subject, facts=read_facts(facts), on=read_day("on", on), reason=reason, version=version
-    )
+    wanted = SetFacts(subject=subject, facts=read_facts(facts), on=read_day("on", on), reason=reason, version=version)
     service = session.changing()
     answer = service.set_facts(wanted, acting(session, service, as_, token, command=command))
     document = session.teller.started(answer)

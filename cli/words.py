@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
-from engine.core.errors import KetnapError
 from engine.core.decision import InvalidInput
+from engine.core.errors import KetnapError
 
 LOCALE = Path(__file__).parent / "locale"
 
@@ -42,7 +42,11 @@ def fill(template: str, params: Mapping[str, object], translate: Translate) -> s
 
     What stands in a place and is itself a text of the program (`a whole number`, `one of a, b`) is translated too.
     """
-    return translate(template).format_map({k: _place(v, translate) for k, v in params.items()}) if params else translate(template)
+    return (
+        translate(template).format_map({k: _place(v, translate) for k, v in params.items()})
+        if params
+        else translate(template)
+    )
 
 
 def _place(value: object, translate: Translate) -> object:

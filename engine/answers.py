@@ -79,7 +79,7 @@ class Teller:
         head, _, key = name.partition(".")
         spec = definition.file.facts.get(head)
         if spec is None:
-            return name
+            return self.translate(name)
         if not key:
             return self.text(spec.label)
         entry = definition.area.file.lists.get(spec.keys or "", {}).get(key)
@@ -152,7 +152,7 @@ class Teller:
         }
 
     def moved(self, answer: Answer, definition: Definition, of_lines: Definition | None = None) -> Document:
-        """Returns what a step answers; `to` is None when the rules refused it. `of_lines`: whose subjects a batch moves."""
+        """Returns what a step answers; `to` is None when the rules refused it. `of_lines`: that of a batch's lines."""
         judged = [self.judgement(definition, j, answer.breaches) for j in answer.judgements]
         return {
             "subject": answer.subject,

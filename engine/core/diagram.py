@@ -77,10 +77,10 @@ def _quoted(text: str) -> str:
 
 def scxml(definition: Definition, lang: str) -> str:
     """Returns State Chart XML (W3C SCXML 1.0): ids, events and targets; conditions as the expressions of the file."""
+    name, initial = quoteattr(definition.workflow), quoteattr(definition.initial)
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
-        f'<scxml xmlns="http://www.w3.org/2005/07/scxml" version="1.0" name={quoteattr(definition.workflow)} '
-        f"initial={quoteattr(definition.initial)}>",
+        f'<scxml xmlns="http://www.w3.org/2005/07/scxml" version="1.0" name={name} initial={initial}>',
     ]
     for state, label in _labels(definition, lang).items():
         kind = "final" if state in definition.final and not _leaving(definition, state) else "state"
@@ -106,6 +106,13 @@ _BOX_WIDTH, _BOX_HEIGHT, _GAP, _ROW = 260, 44, 60, 20
 _LETTER = 7.2  # width of a letter at 13 px, about
 
 
+_LOOK = 'role="img" aria-labelledby="t d" font-family="sans-serif" font-size="13"'
+_TIP = (
+    '<defs><marker id="a" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
+    '<path d="M0 0L8 4L0 8z" fill="#333"/></marker></defs>'
+)
+
+
 def svg(definition: Definition, lang: str) -> str:
     """Returns a drawing: the states in a column, forward transitions on the right, backward ones on the left.
 
@@ -127,13 +134,12 @@ def svg(definition: Definition, lang: str) -> str:
     height = 30 + len(labels) * (_BOX_HEIGHT + _GAP)
     title = definition.file.title.of(lang)
     told = "; ".join(f"{labels[s]} → {labels[t]}: {', '.join(texts)}" for (s, t), texts in together.items())
+    size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        'role="img" aria-labelledby="t d" font-family="sans-serif" font-size="13">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {_LOOK} {size}>',
         f'<title id="t">{escape(title)}</title>',
         f'<desc id="d">{escape(told)}</desc>',
-        '<defs><marker id="a" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
-        '<path d="M0 0L8 4L0 8z" fill="#333"/></marker></defs>',
+        _TIP,
         f'<rect width="{width}" height="{height}" fill="#fff"/>',
     ]
     parts += _boxes(definition, labels, tops, stays, margin)
@@ -147,7 +153,11 @@ def _joined(texts: Sequence[str]) -> str:
 
 
 def _boxes(
-    definition: Definition, labels: Mapping[str, str], tops: Mapping[str, int], stays: Mapping[str, Sequence[str]], x: int
+    definition: Definition,
+    labels: Mapping[str, str],
+    tops: Mapping[str, int],
+    stays: Mapping[str, Sequence[str]],
+    x: int,
 ) -> list[str]:
     parts: list[str] = []
     for state, label in labels.items():
@@ -175,14 +185,13 @@ def _lanes(
     parts: list[str] = []
     used: dict[str, int] = {}
     # short arrows inside, long ones outside: fewer of them cross
-    for lane, ((source, target), texts) in enumerate(sorted(pairs, key=lambda p: abs(tops[p[0][1]] - tops[p[0][0]])), 1):
+    inside_out = sorted(pairs, key=lambda p: abs(tops[p[0][1]] - tops[p[0][0]]))
+    for lane, ((source, target), texts) in enumerate(inside_out, 1):
         ys = [tops[s] + 10 + 6 * used.setdefault(s, 0) for s in (source, target)]
         for s in (source, target):
             used[s] = (used[s] + 1) % 5
         out = x + lane * step
-        parts.append(
-            f'<path d="M{x} {ys[0]}H{out}V{ys[1]}H{x}" fill="none" stroke="#333" stroke-width="1.2" marker-end="url(#a)"/>'
-        )
+        parts.append(f'<path d="M{x} {ys[0]}H{out}V{ys[1]}H{x}" fill="none" stroke="#333" marker-end="url(#a)"/>')
         at = out + (4 if step > 0 else -4)
         middle = (ys[0] + ys[1]) // 2 + 4
         parts.append(
