@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from engine import batches, officework, outbox, steps, ticking, undoing
+from engine import batches, lateness, officework, outbox, steps, ticking, undoing
 from engine.asking import Prospect, prospects
 from engine.core import events
 from engine.core.authority import Officer
@@ -100,10 +100,8 @@ class Service:
                     return batches.move_batch(work, command, by)
                 return steps.move(work, command, by)
             except BadInput as error:
-                hint = undoing.clock_in_the_way(work, case, command)
-                if hint is None:
-                    raise
-                raise BadInput("{error}; {hint}", error=error.text(), hint=hint) from error
+                late = lateness.explained(work, case, command.trigger, command.on)
+                raise late or error from error
 
         return self._run(run, by, command.subject, command.trigger)
 

@@ -16,6 +16,7 @@ from engine.core.machine import Definition, Step
 from engine.core.subject import Changes, Subject, changed
 from engine.core.values import Json
 from engine.core.views import read_facts, view_of
+from engine.lateness import check_late
 from engine.naming import new_id, taken_key
 from engine.store.rows import OutboxRow
 from engine.work import Case, Work
@@ -262,8 +263,12 @@ def move_one(
     by: By,
     extra: Extra | None = None,
 ) -> Answer:
-    check_trigger(case, trigger, by)
-    when = day(work, on, case.subject) if by.officer is not None else (on or work.today)
+    step = check_trigger(case, trigger, by)
+    if by.officer is None:
+        when = on or work.today
+    else:
+        when = day(work, on, case.subject)
+        check_late(work, case, step, when)
     decision = decided(work, case, trigger, raw, when, reason, by)
     if not decision.allowed:
         return answered(case, decision, None)

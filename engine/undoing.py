@@ -9,7 +9,7 @@ from datetime import timedelta
 from engine import steps
 from engine.core import events
 from engine.core.authority import Acting, authorise
-from engine.core.commands import Move, Undo
+from engine.core.commands import Undo
 from engine.core.errors import BadInput
 from engine.core.events import Entry
 from engine.core.views import view_of
@@ -164,15 +164,3 @@ def _cancel_notices(work: Work, last: Entry) -> list[OutboxRow]:
     if told:
         work.tx.put_timers([replace(t, done_at=work.ledger.at, outcome="undone") for t in told])
     return sent
-
-
-def clock_in_the_way(work: Work, case: Case, command: Move) -> str | None:
-    """Tells that a step of the clock stands in the way of a step that happened before it."""
-    step = case.definition.steps.get(command.trigger)
-    if step is None or command.on is None or case.subject.state in step.sources:
-        return None
-    found = list(entries(work.tx.events(subject=case.subject.id), None, work.kit.sealer))
-    last = events.last_step(found, frozenset(e.undoes for e in found if e.undoes))
-    if last is None or last.by_person or last.source not in step.sources or (last.on or "") < command.on.isoformat():
-        return None
-    return f"on {last.on} the clock took {last.trigger}, after that day: undo it first, then enter this"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from engine.core.errors import Denied
+from engine.core.errors import Denied, NotFound
 from engine.core.values import Value
 
 
@@ -236,11 +236,11 @@ def authorise(
     """Returns who acts. The officer's own authority is tried first, then that of each officer they stand in for today.
 
     `doers` says who did which trigger on the subject; whoever did one of `never`, or for whom it was done, is denied.
-    Raises Denied with why `role`, `scope` or `separation_of_duties`.
+    Raises NotFound for somebody who is no officer, Denied with why `role`, `scope` or `separation_of_duties`.
     """
     officer = office.officers.get(officer_id)
     if officer is None:
-        raise Denied("{officer} is not an officer here", why="role", officer=officer_id)
+        raise NotFound("{officer} is not an officer here", officer=officer_id)
     barred = {person for trigger in never for person in (doers or {}).get(trigger, ())}
     why = "role"
     for behalf in (None, *office.absent_for(officer_id)):
