@@ -62,30 +62,34 @@ class Fault(NamedTuple):
 
 def parse(environment: Environment, template: str, text: str) -> tuple[nodes.Template | None, list[Fault]]:
     """Returns the tree of a text, or None, with what is wrong with it. Runs nothing of it."""
+    first = len(text) - len(text.lstrip("\n")) + 1
     if len(text) > TEXT_LIMIT:
-        return None, [Fault(template, 1, "a notice template is at most {limit} letters long", {"limit": TEXT_LIMIT})]
+        return None, [
+            Fault(template, first, "a notice template is at most {limit} letters long", {"limit": TEXT_LIMIT})
+        ]
     try:
         tree = environment.parse(text)
     except TemplateError as error:
-        line = getattr(error, "lineno", 1)
+        line = getattr(error, "lineno", first)
         return None, [Fault(template, line, "this is not a template: {why}", {"why": error.message or ""})]
     except (RecursionError, MemoryError, ValueError):
         # Parentheses in parentheses, or a number of thousands of digits.
-        return None, [Fault(template, 1, "the template is too deeply nested, or holds too large a number", {})]
+        return None, [Fault(template, first, "the template is too deeply nested, or holds too large a number", {})]
     faults = list(_faults(tree, template))
     return (None if faults else tree), faults
 
 
 def _faults(tree: nodes.Template, template: str) -> Iterator[Fault]:
-    waiting: list[tuple[nodes.Node, int]] = [(tree, 0)]
+    waiting: list[tuple[nodes.Node, int, int]] = [(tree, 0, 1)]
     while waiting:
-        node, depth = waiting.pop()
+        node, depth, line = waiting.pop()
+        line = node.lineno or next((n.lineno for n in node.find_all(nodes.Node) if n.lineno), line)
         message = _refusal(node) if depth <= DEPTH_LIMIT else "the template is too deeply nested"
         if message is not None:
             # What lies below a refused node is not looked at: one fault a place is enough.
-            yield Fault(template, node.lineno, message, {"filters": ", ".join(sorted(FILTERS))})
+            yield Fault(template, line, message, {"filters": ", ".join(sorted(FILTERS))})
             continue
-        waiting += [(child, depth + 1) for child in node.iter_child_nodes()]
+        waiting += [(child, depth + 1, line) for child in node.iter_child_nodes()]
 
 
 def _refusal(node: nodes.Node) -> str | None:
@@ -136,8 +140,8 @@ def longest(node: nodes.Node, unknown: int) -> int:
         case nodes.Const():
             return sum(units(letter, "ucs2") for letter in str(node.value))
         case nodes.If():
-            branches = [node.body, *(e.body for e in node.elif_), node.else_]
-            return max(min(ENDLESS, sum(longest(n, unknown) for n in branch)) for branch in branches)
+            arms = [node.body, *(e.body for e in node.elif_), node.else_]
+            return max(min(ENDLESS, sum(longest(n, unknown) for n in arm)) for arm in arms)
         case nodes.CondExpr():
             last = longest(node.expr2, unknown) if node.expr2 is not None else unknown
             return max(longest(node.expr1, unknown), last)

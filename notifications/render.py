@@ -169,7 +169,7 @@ class Templates:
         self._compiled: dict[tuple[str, str], Template] = {}
 
     def names(self) -> frozenset[str]:
-        """Returns the names of the templates, each with its language: `plan_reminder.vi`."""
+        """Returns the names of the templates, each with its language: `rule.vi`."""
         return frozenset(self._texts)
 
     def check(self, allowed: Mapping[str, frozenset[str]]) -> list[Fault]:
