@@ -43,7 +43,7 @@ def explained(work: Work, case: Case, trigger: str, on: date | None) -> BadInput
     if last is None or last.source not in step.sources:
         return None
     return BadInput(
-        "{trigger} does not leave {state}: on {day} the clock took {clock}, after {on}; undo that first, then enter this",
+        "{trigger} does not leave {state}: on {day} the clock took {clock}, after {on}; undo that first, then this",
         trigger=trigger,
         state=case.subject.state,
         day=last.on,

@@ -101,7 +101,9 @@ class Service:
                 return steps.move(work, command, by)
             except BadInput as error:
                 late = lateness.explained(work, case, command.trigger, command.on)
-                raise late or error from error
+                if late is None:
+                    raise
+                raise late from error
 
         return self._run(run, by, command.subject, command.trigger)
 
