@@ -107,7 +107,9 @@ class Show:
             raise BadInput("the demo stopped: {command} ended with {code}", command=shlex.join(args), code=code)
         return code
 
-    def move(self, who: str, trigger: str, officer: str, on: str | None = None, expect: int = 0, **facts: str) -> None:
+    def move(
+        self, who: str, trigger: str, officer: str, facts: Mapping[str, str], on: str | None = None, expect: int = 0
+    ) -> None:
         """Types a step of a subject."""
         given = [word for name, value in facts.items() for word in ("--fact", f"{name}={value}")]
         late = [] if on is None else ["--on", on]
@@ -190,23 +192,26 @@ def person(show: Show) -> None:
         who,
         "recognise",
         "bt_x5",
-        branch_proposed_on="2023-02-06",
-        motives="Muốn được cống hiến, rèn luyện trong tổ chức Đảng",
-        helper="Trần Văn Bảy",
-        helper_is_formal="true",
-        helper_together_since="2021-03-01",
+        {
+            "branch_proposed_on": "2023-02-06",
+            "motives": "Muốn được cống hiến, rèn luyện trong tổ chức Đảng",
+            "helper": "Trần Văn Bảy",
+            "helper_is_formal": "true",
+            "helper_together_since": "2021-03-01",
+        },
     )
     show.at("2023-04-20 09:00")
-    issuer = "Trung tâm Chính trị thị xã"
-    show.move(who, "certify", "tam", certificate_no="0118/2023", certificate_issuer=issuer, certificate_on="2023-04-18")
+    certificate = {"certificate_no": "0118/2023", "certificate_on": "2023-04-18"}
+    show.move(who, "certify", "tam", {**certificate, "certificate_issuer": "Trung tâm Chính trị thị xã"})
     show.at("2023-05-05 09:00")
     papers = "{certificate: 2023-04-18, application: 2023-05-04, life_history: 2023-05-04}"
-    show.move(who, "open_dossier", "bt_x5_1", application_on="2023-05-04", papers=papers)
+    show.move(who, "open_dossier", "bt_x5_1", {"application_on": "2023-05-04", "papers": papers})
     show.at("2023-06-12 09:00")
     _review(show, who)
     show.run("set", who, "papers.committee_resolution=2023-06-12", "--as", "bt_x5")
     show.at("2023-07-14 09:00")
-    show.move(who, "admit", "bithu", on="2023-07-12", decision_no="215-QĐ/TU", decision_on="2023-07-12")
+    decision = {"decision_no": "215-QĐ/TU", "decision_on": "2023-07-12"}
+    show.move(who, "admit", "bithu", decision, on="2023-07-12")
     show.run("history", who)
 
 
@@ -214,12 +219,12 @@ def _review(show: Show, who: str) -> None:
     """The branch's review, entered three days after it met; refused until the second referrer is known."""
     vote = {"branch_reviewed_on": "2023-06-09", "formal_members": "12", "formal_present": "11", "votes_for": "10"}
     show.say("The branch has met, but only one referrer is known. Refused, with the rule, its source and the mend:")
-    show.move(who, "branch_review", "bt_x5_1", on="2023-06-09", expect=1, **vote)
+    show.move(who, "branch_review", "bt_x5_1", vote, on="2023-06-09", expect=1)
     papers = (
         "{life_verification: 2023-05-20, referral: 2023-05-22, opinions: 2023-05-25, branch_resolution: 2023-06-09}"
     )
     mended = {"second_referrer": "Lê Thị Sáu", "second_referrer_is_formal": "true", "papers": papers}
-    show.move(who, "branch_review", "bt_x5_1", on="2023-06-09", **vote, **mended)
+    show.move(who, "branch_review", "bt_x5_1", {**vote, **mended}, on="2023-06-09")
 
 
 def _chosen(show: Show) -> str:
