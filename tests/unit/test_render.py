@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -550,3 +552,27 @@ def test_nothing_in_a_notice_becomes_markup(body_text: str, subject: str) -> Non
     assert {k for t, a in tags.found for k in a} <= {"lang", "charset", "style", "href"}
     assert all(str(a["href"]).startswith(("http://", "https://")) for t, a in tags.found if t == "a")
     assert "<script>alert(1)</script>" in tags.text
+
+
+# ---- the reference page
+
+PAGE = (Path(__file__).parents[2] / "docs/reference/notice-templates.md").read_text(encoding="utf-8")
+
+
+def test_the_reference_names_every_word_filter_and_limit() -> None:
+    first_cells = " ".join(line.split("|")[1] for line in PAGE.splitlines() if line.startswith("| `"))
+    assert set(re.findall(r"`([a-z_]+)(?:\([^)]*\))?`", first_cells)) == grammar.WORDS | grammar.FILTERS
+    assert f"{grammar.TEXT_LIMIT:,} letters and is at most {grammar.DEPTH_LIMIT} levels" in PAGE
+    limits = [SMS_LIMIT - len(Phrases.of(lang).late_short) for lang in LANGUAGES]
+    assert f"less the mark of a late notice: {limits[0]} in Vietnamese, {limits[1]} in" in " ".join(PAGE.split())
+
+
+def test_the_example_of_the_reference_passes_the_check() -> None:
+    found = re.search(r"```jinja\n(.*?)```", PAGE, re.DOTALL)
+    assert found is not None
+    templates, allowed = one(found[1], "year")
+    assert templates.check(allowed) == []
+    item = templates.render("r", "vi", {**WORDS, "year": 2026})
+    assert item.body.startswith(
+        "Chi bộ thôn Bãi Dâu chưa nộp kế hoạch năm 2026. Hạn: hết ngày 24/01/2026 (còn 3 ngày)."
+    )
