@@ -319,6 +319,8 @@ class MemoryTransaction:
         states: Iterable[str] | None = None,
         subject: str | None = None,
         message: str | None = None,
+        recipients: Iterable[str] | None = None,
+        provider_id: str | None = None,
         due: str | None = None,
         limit: int | None = None,
     ) -> Sequence[OutboxRow]:
@@ -328,6 +330,10 @@ class MemoryTransaction:
             within.append(table.found("subject", subject))
         if message is not None:
             within.append(table.found("message", message))
+        if provider_id is not None:
+            within.append(table.found("provider", provider_id))
+        if recipients is not None:
+            within.append(set[str]().union(*(table.found("recipient", one) for one in set(recipients))))
         if due is not None:
             within.append(table.found("waits", True))
         among = None if states is None else frozenset(states)

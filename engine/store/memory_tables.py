@@ -132,6 +132,8 @@ class MemoryTables:
             notice=attrgetter("rule", "subject", "occurrence", "recipient", "channel"),
             subject=attrgetter("subject"),
             message=attrgetter("message"),
+            provider=attrgetter("provider_id"),
+            recipient=attrgetter("recipient"),
             state=attrgetter("state"),
             waits=lambda row: None if row.next_try_at is None else True,
         )

@@ -144,6 +144,8 @@ class Transaction(Protocol):
         states: Iterable[str] | None = None,
         subject: str | None = None,
         message: str | None = None,
+        recipients: Iterable[str] | None = None,
+        provider_id: str | None = None,
         due: str | None = None,
         limit: int | None = None,
     ) -> Sequence[OutboxRow]:

@@ -99,6 +99,10 @@ class OutboxRow:
     detail: str | None
     key_id: str
     sealed: bytes  # subject line and body, sealed under key_id
+    message_at: str | None = None  # when the message was first claimed; the Date of an email
+    claimed_at: str | None = None  # when it was last claimed
+    sent_to: str | None = None  # digest of the message's id and the address that it was last sent to
+    code: str | None = None  # what the other side answered; `detail` says it in words
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -131,6 +135,9 @@ class OfficerRow:
     account: str | None
     token: str | None
     password: str | None
+    bad_email: str | None = None  # an address that was refused; not used as long as it is still `email`
+    bad_phone: str | None = None
+    feed: str | None = None  # digest of the secret in the address of the officer's calendar feed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -175,6 +182,7 @@ class DefinitionRow:
     templates_json: str  # notice templates: name.language -> text
     file: str
     loaded_at: str
+    office_text: str | None = None  # the office's own changes of notice rules
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0001"  # the migration that makes these tables
+REVISION = "0002"  # the migration that makes these tables
 
 metadata = MetaData()
 
@@ -61,7 +61,7 @@ officers = Table(
     *_must("from_day"),
     *_may("until_day"),
     Column("disabled", Boolean, nullable=False),
-    *_may("account", "token", "password"),
+    *_may("account", "token", "password", "bad_email", "bad_phone", "feed"),
 )
 
 roles = Table("roles", metadata, _key("officer"), _key("org"), _key("role"), _key("from_day"), *_may("until_day"))
@@ -75,6 +75,7 @@ definitions = Table(
     metadata,
     Column("number", _number, primary_key=True, autoincrement=True),  # the order in which they were put
     *_must("id", "workflow", "area", "area_text", "text", "templates_json", "file", "loaded_at"),
+    *_may("office_text"),
     UniqueConstraint("id", name="definitions_id"),
 )
 
@@ -147,6 +148,7 @@ outbox = Table(
     *_may("message", "sent_at", "provider_id", "detail"),
     *_must("key_id"),
     Column("sealed", LargeBinary, nullable=False),
+    *_may("message_at", "claimed_at", "sent_to", "code"),
     UniqueConstraint("rule", "subject", "occurrence", "recipient", "channel", name="outbox_notice"),
 )
 _waits = outbox.c.next_try_at.is_not(None)
@@ -155,3 +157,6 @@ Index("outbox_subject", outbox.c.subject)
 _sent = outbox.c.message.is_not(None)
 Index("outbox_message", outbox.c.message, sqlite_where=_sent, postgresql_where=_sent)
 Index("outbox_state", outbox.c.state, outbox.c.due_at, outbox.c.id)
+Index("outbox_recipient", outbox.c.recipient, sqlite_where=_waits, postgresql_where=_waits)
+_numbered = outbox.c.provider_id.is_not(None)
+Index("outbox_provider", outbox.c.provider_id, sqlite_where=_numbered, postgresql_where=_numbered)

@@ -333,11 +333,19 @@ class SqlTransaction:
         states: Iterable[str] | None = None,
         subject: str | None = None,
         message: str | None = None,
+        recipients: Iterable[str] | None = None,
+        provider_id: str | None = None,
         due: str | None = None,
         limit: int | None = None,
     ) -> Sequence[OutboxRow]:
         return self._found(
-            _outbox, {"ids": ids, "states": states}, subject=subject, message=message, due=due, limit=limit
+            _outbox,
+            {"ids": ids, "states": states, "recipients": recipients},
+            subject=subject,
+            message=message,
+            provider_id=provider_id,
+            due=due,
+            limit=limit,
         )
 
     def next_try(self) -> str | None:

@@ -42,8 +42,9 @@ def test_an_id_that_stands_already_for_another_notice_is_a_conflict(store: Store
 def test_notices_are_changed_by_id(store: Store) -> None:
     """All other columns are written; a notice that is not there is a conflict."""
     sent = notice(
-        state="delivered", next_try_at=None, attempts=2, message="m", sent_at=moment(11), urgent=True, detail="x"
-    )
+        state="delivered", next_try_at=None, attempts=2, message="m", sent_at=moment(11), urgent=True, detail="x",
+        message_at=moment(9), claimed_at=moment(11), sent_to="digest", code="550 5.1.1", provider_id="p1",
+    )  # fmt: skip
     with store.transaction() as unit:
         unit.put_outbox([notice("n1"), notice("n2")])
         unit.update_outbox([sent, notice("n2", state="claimed")])
@@ -64,6 +65,9 @@ def test_notices_that_meet_every_condition_come_by_due_time_and_id(store: Store)
             due_at=moment(100 - i // 2),
             next_try_at=moment(i) if i % 5 else None,
             message=f"m{i % 4}" if i % 2 else None,
+            recipient=f"o{i % 6}",
+            provider_id=f"p{i % 9}" if i % 4 else None,
+            claimed_at=moment(i) if i % 3 else None,
         )
         for i in range(90)
     ]
@@ -83,6 +87,10 @@ def test_notices_that_meet_every_condition_come_by_due_time_and_id(store: Store)
         check(lambda row: row.state in ("claimed", "delivered"), states=["delivered", "claimed"])
         check(lambda row: row.subject == "s1", subject="s1")
         check(lambda row: row.message == "m3", message="m3")
+        check(lambda row: row.provider_id == "p2", provider_id="p2")
+        check(lambda row: row.recipient in ("o1", "o4"), recipients=["o4", "o1", "nobody"])
+        check(lambda _: False, recipients=[])
+        check(lambda row: row.recipient == "o5" and row.state == "queued", recipients=["o5"], states=["queued"])
         check(lambda row: row.next_try_at and row.next_try_at <= moment(40), due=moment(40))
         check(
             lambda row: (
