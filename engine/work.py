@@ -362,19 +362,16 @@ class Work:
         self._dirty, self._replan, self._told = {}, {}, []
 
     def _renew_borrowed(self) -> None:
-        """Plans anew the subjects that read facts from those that changed."""
-        lending = self.library.lending
-        for case in list(self._dirty.values()):
-            if case.row is None or case.subject.workflow not in lending:
-                continue
-            for row in self.tx.find_subjects(refers=case.subject.id):
-                if row.id not in self._dirty:
-                    self._cases[row.id] = self._case(row)
-                else:
-                    mine = self._dirty[row.id]
-                    borrowed = self._borrowed(mine.definition, row.refers)
-                    mine.subject = replace(mine.subject, borrowed=borrowed)
-                self.replan([row.id])
+        """Plans anew the subjects that read facts from those that changed, also those begun in this unit of work."""
+        changed = {c.subject.id for c in self._dirty.values() if c.subject.workflow in self.library.lending}
+        for id in changed:
+            if self._dirty[id].row is not None:
+                self.adopt(self.tx.find_subjects(refers=id))
+        for case in list(self._cases.values()):
+            refers = _refers(case) if changed else None
+            if refers in changed:
+                case.subject = replace(case.subject, borrowed=self._borrowed(case.definition, refers))
+                self.replan([case.subject.id])
 
     def _row(self, case: Case) -> SubjectRow:
         subject = case.subject
