@@ -75,6 +75,11 @@ def build_service(
     return Service(kit, LazyDrafter(lang, link_base), via)
 
 
+def store_at(url: str) -> Store:
+    """Returns the store that a URL names, not looked at yet. Raises BadInput for one that names none."""
+    return open_store(url)
+
+
 # ---- files ----
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cli.bootstrap import build_service
+from cli.bootstrap import build_service, store_at
 from cli.scenario_file import OfficePart, OrgPart, ScenarioFile, Step, read_scenario
 from engine.clock import SetClock
 from engine.core.commands import Line, Move, SetFacts, Start, Undo
@@ -21,8 +21,6 @@ from engine.officework import OfficerChange, OrgChange
 from engine.outbox import Claimed
 from engine.service import Service
 from engine.steps import Answer, By
-from engine.store.memory import MemoryStore
-from engine.store.open import open_store
 from engine.store.ports import Store
 from notifications.channels.port import Message, Outcome
 from notifications.channels.record import RecordChannel
@@ -304,7 +302,7 @@ def _day(value: object, key: str) -> str | None:
 def run_file(path: Path, db_url: str | None = None) -> Result:
     """Runs one scenario, on a fresh database in memory or on an empty one that is kept. Raises BadInput."""
     file, tree = read_scenario(path)
-    store: Store = MemoryStore() if db_url is None else open_store(db_url)
+    store: Store = store_at(db_url or "memory:")
     if db_url is not None:
         store.create()
         with store.transaction(write=False) as tx:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from xml.sax.saxutils import escape, quoteattr
+from html import escape
 
 from engine.core.machine import Definition
 
@@ -77,21 +77,21 @@ def _quoted(text: str) -> str:
 
 def scxml(definition: Definition, lang: str) -> str:
     """Returns State Chart XML (W3C SCXML 1.0): ids, events and targets; conditions as the expressions of the file."""
-    name, initial = quoteattr(definition.workflow), quoteattr(definition.initial)
+    name, initial = f'"{escape(definition.workflow)}"', f'"{escape(definition.initial)}"'
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         f'<scxml xmlns="http://www.w3.org/2005/07/scxml" version="1.0" name={name} initial={initial}>',
     ]
     for state, label in _labels(definition, lang).items():
         kind = "final" if state in definition.final and not _leaving(definition, state) else "state"
-        lines.append(f"  <{kind} id={quoteattr(state)}>")
+        lines.append(f"  <{kind} id={f'"{escape(state)}"'}>")
         lines.append(f"    <!-- {escape(label).replace('--', '- -')} -->")
         for step in _leaving(definition, state):
             spec = definition.file.transitions[step]
             for target in spec.to:
-                cond = f" cond={quoteattr(target.when)}" if target.when is not None else ""
+                cond = f" cond={f'"{escape(target.when)}"'}" if target.when is not None else ""
                 to = state if target.state == "same" else target.state
-                lines.append(f"    <transition event={quoteattr(step)}{cond} target={quoteattr(to)}/>")
+                lines.append(f"    <transition event={f'"{escape(step)}"'}{cond} target={f'"{escape(to)}"'}/>")
         lines.append(f"  </{kind}>")
     return "\n".join([*lines, "</scxml>"]) + "\n"
 

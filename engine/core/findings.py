@@ -37,11 +37,13 @@ class Findings:
     ) -> None:
         """Notes a finding whose params are at hand."""
         place = place_of(self.tree, path)
+        if offset:
+            place = place.letter(offset)
         self.found.append(
             Finding(
                 file=self.file,
                 line=place.line,
-                column=place.column + offset,
+                column=place.column,
                 severity=severity,
                 code=code,
                 message=message,
