@@ -75,7 +75,7 @@ class Teller:
         return {name: self.value(v) for name, v in facts.items()}
 
     def fact(self, definition: Definition, name: str) -> str:
-        """Returns what people call a fact, or an entry of a map (`papers.application`)."""
+        """Returns what people call a fact, or an entry of a map (`name.key`)."""
         head, _, key = name.partition(".")
         spec = definition.file.facts.get(head)
         if spec is None:
