@@ -21,7 +21,7 @@ class Arrow:
     label: str
 
 
-def _quoted(text: str) -> str:
+def _attribute(text: str) -> str:
     """Returns a text as the value of an XML attribute."""
     return f'"{escape(text)}"'
 
@@ -82,21 +82,21 @@ def _quoted(text: str) -> str:
 
 def scxml(definition: Definition, lang: str) -> str:
     """Returns State Chart XML (W3C SCXML 1.0): ids, events and targets; conditions as the expressions of the file."""
-    name, initial = _quoted(definition.workflow), _quoted(definition.initial)
+    name, initial = _attribute(definition.workflow), _attribute(definition.initial)
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         f'<scxml xmlns="http://www.w3.org/2005/07/scxml" version="1.0" name={name} initial={initial}>',
     ]
     for state, label in _labels(definition, lang).items():
         kind = "final" if state in definition.final and not _leaving(definition, state) else "state"
-        lines.append(f"  <{kind} id={_quoted(state)}>")
+        lines.append(f"  <{kind} id={_attribute(state)}>")
         lines.append(f"    <!-- {escape(label).replace('--', '- -')} -->")
         for step in _leaving(definition, state):
             spec = definition.file.transitions[step]
             for target in spec.to:
-                cond = f" cond={_quoted(target.when)}" if target.when is not None else ""
+                cond = f" cond={_attribute(target.when)}" if target.when is not None else ""
                 to = state if target.state == "same" else target.state
-                lines.append(f"    <transition event={_quoted(step)}{cond} target={_quoted(to)}/>")
+                lines.append(f"    <transition event={_attribute(step)}{cond} target={_attribute(to)}/>")
         lines.append(f"  </{kind}>")
     return "\n".join([*lines, "</scxml>"]) + "\n"
 
