@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -20,12 +19,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="audit")
 
 
-def verify(
-    ctx: typer.Context,
-    checkpoint: Annotated[
-        Path | None, typer.Option("--checkpoint", metavar="FILE", help="A signed checkpoint that left this machine.")
-    ] = None,
-) -> None:
+def verify(ctx: typer.Context) -> None:
     """Recompute every hash of the trail, rebuild every subject from it, and compare. Exit code 1 when they differ.
 
     Example: ketnap audit verify --json
@@ -33,10 +27,6 @@ def verify(
     from engine.verifying import verify as verify_trail
 
     session: Session = ctx.obj
-    if checkpoint is not None:
-        from engine.core.errors import BadInput
-
-        raise BadInput("checkpoints are not made yet; verify without --checkpoint")
     report = verify_trail(session.service)
     document: dict[str, Any] = {
         "ok": report.ok,

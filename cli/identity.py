@@ -7,7 +7,7 @@ import hmac
 import secrets
 
 from cli.session import Session
-from engine.core.errors import BadInput, Denied
+from engine.core.errors import BadInput, Denied, NotFound
 from engine.service import Service, command_id
 from engine.steps import By
 
@@ -33,7 +33,7 @@ def acting(
 ) -> By:
     """Returns who gives this command. `founding`: it needs nobody as long as the database has no officers.
 
-    Raises BadInput where nobody is named, Denied where this account is not that officer's.
+    Raises BadInput where nobody is named or somebody unknown, Denied where this account is not that officer's.
     """
     with service.work() as work:
         rows = {o.id: o for o in work.tx.officers()}
@@ -43,7 +43,7 @@ def acting(
         raise BadInput("who acts? name the officer with --as OFFICER")
     row = rows.get(officer)
     if row is None:
-        raise Denied("{officer} is not an officer here", why="role", officer=officer)
+        raise NotFound("{officer} is not an officer here", officer=officer)
     if not session.opened.sandbox:
         given = token or session.settings.token
         if given is not None:

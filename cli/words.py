@@ -11,6 +11,8 @@ from engine.core.errors import KetnapError
 
 LOCALE = Path(__file__).parent / "locale"
 
+SUGGESTION = "; did you mean {near}?"  # stands behind other templates
+
 Translate = Callable[[str], str]
 
 
@@ -32,7 +34,10 @@ def translator(lang: str) -> Translate:
     """Returns what turns an English template into one of the language; a template nobody translated stays as it is."""
 
     def translate(template: str) -> str:
-        return catalog(lang).get(template, template)
+        found = catalog(lang).get(template)
+        if found is None and template.endswith(SUGGESTION):
+            return translate(template.removesuffix(SUGGESTION)) + translate(SUGGESTION)
+        return template if found is None else found
 
     return str if lang == "en" else translate
 
