@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,7 @@ from cli.session import Session
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from engine.core.machine import Definition
     from engine.core.reader import Finding
 
 
@@ -85,7 +87,35 @@ def check_sources(sources: Any) -> list[Finding]:
     if not findings:
         trees = {s.workflow: (read_yaml(s.text, s.file), s.file) for s in sources}
         findings += check_together(definitions, trees)
+        findings += _templates(sources, definitions)
     return findings
+
+
+def _templates(sources: Any, definitions: Mapping[str, Definition]) -> list[Finding]:
+    """Returns what is wrong with the notice templates beside the workflows."""
+    from engine.core.reader import Finding
+    from engine.library import TEMPLATE_END
+    from notifications.render import Templates, allowed_names
+
+    found: list[Finding] = []
+    for area_file in {s.area_file for s in sources}:
+        beside = [s for s in sources if s.area_file == area_file]
+        texts = {name: text for s in beside for name, text in s.templates.items()}
+        allowed = allowed_names(definitions[s.workflow] for s in beside)
+        used = {name: text for name, text in texts.items() if name.rsplit(".", 1)[0] in allowed}
+        found += [
+            Finding(
+                file=str(Path(area_file).parent / "notices" / f"{fault.template}{TEMPLATE_END}"),
+                line=fault.line,
+                column=1,
+                severity="error",
+                code="template",
+                message=fault.message,
+                params=fault.params,
+            )
+            for fault in Templates(used).check(allowed)
+        ]
+    return found
 
 
 def _document(session: Session, finding: Finding) -> dict[str, Any]:

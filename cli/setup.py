@@ -34,14 +34,17 @@ def init(
     Example: ketnap init --sandbox
     """
     from cli.bootstrap import make_database, workflow_sources
+    from cli.files import check_sources
     from engine.core.errors import BadInput
-    from engine.library import compile_all
+    from engine.core.reader import FindingsError
     from engine.steps import By
 
     session: Session = ctx.obj
     session.new_sandbox = sandbox
     sources = workflow_sources(session.settings, workflows)
-    compile_all(sources)  # before anything is made, so that a fault in a file leaves nothing behind
+    faults = [f for f in check_sources(sources) if f.severity == "error"]
+    if faults:  # before anything is made, so that a fault in a file leaves nothing behind
+        raise FindingsError(tuple(faults))
     made = make_database(session.settings)
     service = session.opened.service
     if not made.new and sandbox and not session.opened.sandbox:
