@@ -1,1 +1,1 @@
-"""TODO"""
+"""Tables in and out: lists that offices keep, read and written."""
