@@ -143,5 +143,11 @@ def _show_history(session: Session, console: Console, definition: Definition, en
         if e["reason"]:
             what += f" ({e['reason']})"
         states = [session.teller.state(definition, s) if s else "" for s in (e["from"], e["to"])]
-        table.add_row(e["at"], e["on"] or "", who, what, " → ".join(s for s in states if s))
+        table.add_row(
+            session.moment(e["at"]),
+            "/".join(reversed((e["on"] or "").split("-"))),
+            who,
+            what,
+            " → ".join(s for s in states if s),
+        )
     console.print(table)

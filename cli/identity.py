@@ -8,7 +8,7 @@ import secrets
 
 from cli.session import Session
 from engine.core.errors import BadInput, Denied, NotFound
-from engine.service import Service, command_id
+from engine.service import Service
 from engine.steps import By
 
 
@@ -39,7 +39,7 @@ def acting(
         rows = {o.id: o for o in work.tx.officers()}
     if officer is None:
         if founding and not rows:
-            return By(officer=None, command=command or command_id())
+            return By(officer=None, command=command)
         raise BadInput("who acts? name the officer with --as OFFICER")
     row = rows.get(officer)
     if row is None:
@@ -58,4 +58,4 @@ def acting(
                 officer=officer,
                 account=session.account,
             )
-    return By(officer=officer, command=command or command_id())
+    return By(officer=officer, command=command)

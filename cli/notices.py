@@ -57,7 +57,7 @@ def _show(session: Session, console: Console, documents: Sequence[dict[str, Any]
     table = Table(*(session.say(c) for c in columns))
     for d in documents:
         state = session.translate(d["state"]) if "state" in d else ""
-        table.add_row(d["at"] or "", d["to"], d["channel"], state, d["subject_line"], d.get("id", ""))
+        table.add_row(session.moment(d["at"]), d["to"], d["channel"], state, d["subject_line"], d.get("id", ""))
     if documents:
         console.print(table)
     console.print(session.say("{n} notices", n=len(documents)))

@@ -102,6 +102,14 @@ class Session:
 
     # -- printing
 
+    def moment(self, at: str | None) -> str:
+        """Returns a document's time as people read it: dd/mm/yyyy HH:MM, office time."""
+        if at is None:
+            return ""
+        from datetime import datetime
+
+        return datetime.fromisoformat(at).strftime("%d/%m/%Y %H:%M")
+
     def console(self, *, err: bool = False) -> Console:
         """Returns where people read. Off a terminal, lines are long enough not to be broken."""
         from rich.console import Console

@@ -121,7 +121,7 @@ def _show_status(
     from rich.table import Table
 
     kind = session.say("a sandbox") if document["sandbox"] else session.say("a real database")
-    console.print(f"{document['db']} ({kind})  {document['now']}")
+    console.print(f"{document['db']} ({kind})  {session.moment(document['now'])}")
     counts = session.say(
         "{organisations} organisations, {officers} officers, {events} events",
         organisations=document["organisations"],
@@ -138,4 +138,4 @@ def _show_status(
     for state, n in document["notices"].items():
         console.print(session.say("Notices {state}: {n}", state=session.translate(state), n=n))
     if document["next_due"]:
-        console.print(session.say("Next due: {at}", at=document["next_due"]))
+        console.print(session.say("Next due: {at}", at=session.moment(document["next_due"])))

@@ -60,7 +60,7 @@ class Teller:
         if at is None:
             return None
         when = events.unstamp(at) if isinstance(at, str) else at
-        return when.astimezone(self.zone).isoformat(timespec="seconds")
+        return when.astimezone(self.zone).isoformat()
 
     def value(self, value: Value | None) -> Any:
         """Returns a value as JSON; times in the office's zone."""
@@ -109,12 +109,12 @@ class Teller:
         absent = [n for n in (*j.missing, *(n for n, v in j.facts.items() if v is None)) if "." in n or n in j.missing]
         what = self.facts(definition, absent)
         if j.note == "no_version" and j.day is not None:
-            return f"{label}: {self.say(NO_VERSION, day=j.day.isoformat())}"
+            return f"{label} ({self.say(NO_VERSION, day=j.day.isoformat())})"
         if j.note == "no_day":
-            return f"{label}: {self.say(NO_DAY, what=what)}"
+            return f"{label} ({self.say(NO_DAY, what=what)})"
         if j.result == "pass" or not what:
             return label
-        return f"{label}: {self.say(MISSING if j.result == 'fail' else NOT_KNOWN, what=what)}"
+        return f"{label} ({self.say(MISSING if j.result == 'fail' else NOT_KNOWN, what=what)})"
 
     def judgement(self, definition: Definition, j: Judgement, breaches: Sequence[str] = ()) -> Document:
         """Returns what one rule said."""

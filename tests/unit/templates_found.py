@@ -73,7 +73,9 @@ def placed(tree: ast.AST) -> Iterator[tuple[str, int]]:
     """Gives every constant text with a named place and a word, wherever it stands: the tables of messages."""
     docs = {id(n.body[0].value) for n in ast.walk(tree) if _has_doc(n)}  # type: ignore[attr-defined]
     for node in ast.walk(tree):
-        text = node.value if isinstance(node, ast.Constant) and id(node) not in docs else None
+        if not isinstance(node, ast.Constant) or id(node) in docs:
+            continue
+        text = node.value
         if isinstance(text, str) and PLACE.search(text) and " " in PLACE.sub("", text).strip():
             yield text, node.lineno
 
