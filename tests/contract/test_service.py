@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -146,7 +147,7 @@ def test_a_step_for_another_version_is_a_conflict_and_changes_nothing(service: S
     before = trail(store)
     by = By(officer="xa1_secretary")
     for command in (
-        lambda: service.move(Move(**{**fields(RECOGNISE), "version": 1}), by),
+        lambda: service.move(replace(RECOGNISE, version=1), by),
         lambda: service.set_facts(SetFacts(subject="b1", facts={"occupation": "Thợ"}, version=1), by),
         lambda: service.undo(Undo(subject="b1", reason="x", version=1), by),
     ):
@@ -155,12 +156,7 @@ def test_a_step_for_another_version_is_a_conflict_and_changes_nothing(service: S
         assert caught.value.exit_code == 4
         assert caught.value.params == {"subject": "b1", "now": 2, "seen": 1}
     assert trail(store) == before
-    assert service.move(Move(**{**fields(RECOGNISE), "version": 2}), by).allowed
-
-
-def fields(command: Move) -> dict[str, object]:
-    """Returns a command's fields."""
-    return {name: getattr(command, name) for name in ("subject", "trigger", "facts", "on", "reason", "lines")}
+    assert service.move(replace(RECOGNISE, version=2), by).allowed
 
 
 # ---- all or nothing ----
@@ -194,7 +190,7 @@ def review(service: Service, clock: SetClock) -> str:
     return found
 
 
-def hold(id: str, *lines: Line, **facts: object) -> Move:
+def hold(id: str, *lines: Line, **facts: str) -> Move:
     """Returns the command that holds a review with these decisions."""
     return Move(subject=id, trigger="hold", facts={"held_on": "2025-04-03", **facts}, lines=lines)
 
