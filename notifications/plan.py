@@ -106,14 +106,11 @@ def recipients(area: Area, told: Told, unit: str, office: Office) -> list[Addres
 
 
 def _places(area: Area, spec: Recipient, unit: str, office: Office) -> list[str]:
-    if spec.at == "unit":
-        return [unit]
-    above = office.tree.above(unit, area.above)
-    if above is None:
-        return []
-    if spec.kind is None:
-        return [above.id]
-    return [o.id for o in office.tree.children(above.id) if o.kind == spec.kind and o.period.holds(office.day)]
+    above = office.tree.above(unit, area.above) if spec.at == "above" else None
+    place = unit if spec.at == "unit" else above.id if above is not None else None
+    if place is None or spec.kind is None:
+        return [] if place is None else [place]
+    return [o.id for o in office.tree.children(place) if o.kind == spec.kind and o.period.holds(office.day)]
 
 
 def _holders(office: Office, spec: Recipient, org: str) -> list[Officer]:

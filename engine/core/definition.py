@@ -151,7 +151,7 @@ class Recipient(Model):
 
     roles: Names = Field(description="holders of these roles")
     at: Literal["unit", "above"] = Field(description="the subject's unit, or the unit above it")
-    kind: Name | None = Field(None, description="a unit of this kind directly under the unit above (at: above)")
+    kind: Name | None = Field(None, description="a unit of this kind directly under that place")
 
 
 class AreaFile(Model):
