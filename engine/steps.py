@@ -95,6 +95,8 @@ def start(
     a fact asked for and not given) and Denied.
     """
     definition = work.library.newest(command.workflow)
+    if not unasked and not definition.file.start.by_hand:
+        raise BadInput("{workflow} is opened by a step, never by hand", workflow=command.workflow)
     on = day(work, command.on, None)
     org = work.office.tree.by_id.get(command.org)
     if org is None:

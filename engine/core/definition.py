@@ -380,6 +380,8 @@ class Notice(Model):
 class Start(Model):
     """How a subject begins."""
 
+    by_hand: bool = Field(True, description="false: only steps and the clock begin one; `by` then says who sets facts")
+
     label: Text = Field(description="what people call it")
     by: Authorities = Field(description="who may begin one, and set its facts")
     asks: Names = Field([], description="facts that must be given")
