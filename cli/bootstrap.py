@@ -18,7 +18,7 @@ from engine.core.authority import Office
 from engine.core.errors import BadInput, NotFound
 from engine.core.events import unstamp
 from engine.core.machine import Area
-from engine.core.sending import Draft, Drafter, Matter
+from engine.core.sending import Draft, Drafter, Matter, Unreached
 from engine.ledger import Via
 from engine.library import Library, Source, find_sources, shipped_folder, shipped_sources
 from engine.service import SANDBOX, Service
@@ -45,12 +45,19 @@ class LazyDrafter:
 
     def drafts(self, matter: Matter, area: Area, office: Office) -> Sequence[Draft]:
         """Returns a draft for every recipient and channel of today."""
+        return self._made().drafts(matter, area, office)
+
+    def report(self, unreached: Unreached, area: Area, office: Office) -> Sequence[Draft]:
+        """Returns a draft for each of those who are told that notices do not reach an officer."""
+        return self._made().report(unreached, area, office)
+
+    def _made(self) -> Drafter:
         if self._drafter is None:
             from notifications.draft import Drafts
             from notifications.render import Templates
 
             self._drafter = Drafts(Templates, lang=self._lang, link_base=self._link_base)
-        return self._drafter.drafts(matter, area, office)
+        return self._drafter
 
 
 def build_service(

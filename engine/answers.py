@@ -313,7 +313,7 @@ class Teller:
             "on": entry.on,
             "actor": entry.actor,
             "on_behalf_of": entry.behalf,
-            "trigger": entry.trigger or _TRIGGERS.get(entry.kind),
+            "trigger": _TRIGGERS.get(entry.kind) or entry.trigger,
             "from": entry.source,
             "to": entry.to,
             "facts": payload.get("facts", {}) if payload is not None else {},

@@ -97,6 +97,9 @@ def found_templates() -> dict[str, str]:
             if isinstance(call, ast.Call):
                 for text in _said(call, errors, constants):
                     found[text] = f"{path.relative_to(ROOT)}:{call.lineno}"
+        for text in constants.values():
+            if text.endswith(".") and " " in text and text[0].isupper() and "\n" not in text:
+                found[text] = str(path.relative_to(ROOT))
         for text, line in placed(tree) if path.name not in OWN_TABLES else ():
             found[text] = f"{path.relative_to(ROOT)}:{line}"
     return found
