@@ -18,7 +18,7 @@ from engine.core.authority import Office
 from engine.core.errors import BadInput, NotFound
 from engine.core.events import unstamp
 from engine.core.machine import Area
-from engine.core.sending import Draft, Drafter, Matter, Unreached
+from engine.core.sending import Draft, Drafter, Matter
 from engine.ledger import Via
 from engine.library import Library, Source, find_sources, shipped_folder, shipped_sources
 from engine.service import SANDBOX, Service
@@ -28,6 +28,7 @@ from engine.work import Kit
 from notifications.plan import Notices
 
 if TYPE_CHECKING:
+    from engine.core.sending import Unreached
     from notifications.channels.port import Channel
     from notifications.forecast import Expected
     from notifications.worker import Worker
