@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.options import As, Token
+from cli.options import As, Reason, Token
 from cli.session import Session
 
 if TYPE_CHECKING:
@@ -102,10 +102,11 @@ def resolve(
     ctx: typer.Context,
     id_: Annotated[str, typer.Argument(metavar="ID", help="The notice's id, from `notices list`.")],
     outcome: Annotated[str, typer.Argument(metavar="sent|again|cancel", help="What a person found out.")],
+    reason: Reason = None,
     as_: As = None,
     token: Token = None,
 ) -> None:
-    """Say of a notice nobody knows the end of: it was sent, send it again, or it is not wanted any more.
+    """Say of a notice nobody knows the end of: it was sent, send it again, or (with a reason) it is not wanted any more.
 
     Example: ketnap notices resolve 5f0c... again --as minh
     """
@@ -113,6 +114,6 @@ def resolve(
 
     session: Session = ctx.obj
     service = session.changing()
-    changed = service.resolve([id_], outcome, acting(session, service, as_, token))
+    changed = service.resolve([id_], outcome, acting(session, service, as_, token), reason)
     document = {"id": id_, "outcome": outcome, "changed": changed}
     session.write(document, lambda console: console.print(session.say("{n} notices", n=changed)))

@@ -55,7 +55,9 @@ def put_account(service: Service, change: OfficerChange, by: By) -> Counts:
         standing = work.tx.officers()
         own = change == OfficerChange(id=change.id, password=change.password) and by.officer == change.id
         first = nobody_signs_in(standing) and any(r.id == change.id for r in standing)
-        signs = change == OfficerChange(id=change.id, account=change.account, token=change.token, password=change.password)
+        signs = change == OfficerChange(
+            id=change.id, account=change.account, token=change.token, password=change.password
+        )
         if not own and not (first and signs):
             officework.permit(work, "officers" if change.roles is not None else "accounts", by)
         if change.disabled and not any(r.id == change.id for r in standing):

@@ -1,0 +1,225 @@
+"""Setting up, accounts, the calendar, notices, languages and output on the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.integration.cli.conftest import Ketnap
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_init_twice_is_safe_and_says_what_changed(ketnap: Ketnap) -> None:
+    first = ketnap.ask("init", "--sandbox")
+    assert (first["created"], first["sandbox"]) == (True, True)
+    assert first["loaded"] == first["workflows"]
+    again = ketnap.ask("init")
+    assert (again["created"], again["sandbox"], again["loaded"], again["keys"]) == (False, True, [], [])
+
+
+def test_the_keys_are_for_their_owner_only_and_a_lost_one_is_never_made_anew(ketnap: Ketnap) -> None:
+    for key in ketnap.ask("init")["keys"]:
+        assert stat.S_IMODE((ketnap.folder / key).stat().st_mode) == 0o600
+    (ketnap.folder / "ketnap.db.key").unlink()
+    assert "ketnap.db.key" in ketnap.ask("init", code=2)["error"]["message"]
+    assert not (ketnap.folder / "ketnap.db.key").exists()
+
+
+def test_a_fault_in_a_workflow_leaves_nothing_behind(ketnap: Ketnap) -> None:
+    (ketnap.folder / "wf").mkdir()
+    (ketnap.folder / "wf" / "area.yaml").write_text("area: 1\n", encoding="utf-8")
+    (ketnap.folder / "wf" / "a.yaml").write_text("workflow: a\nfrob: 1\n", encoding="utf-8")
+    error = ketnap.ask("init", "--workflows", "wf", code=2)["error"]
+    assert error["findings"][0]["file"].endswith(".yaml")
+    assert not (ketnap.folder / "ketnap.db").exists()
+
+
+def test_a_real_database_takes_its_time_from_the_system_only(ketnap: Ketnap, monkeypatch: pytest.MonkeyPatch) -> None:
+    ketnap.run("init")
+    monkeypatch.setenv("KETNAP_NOW", "2024-01-01 08:00")
+    assert "KETNAP_NOW" in ketnap.ask("status", code=2)["error"]["message"]
+    ketnap.run("init", "--sandbox", "--db", "sqlite:///other.db")
+    assert ketnap.ask("status", "--db", "sqlite:///other.db")["now"].startswith("2024-01-01T08:00:0")
+
+
+def test_a_sandbox_clock_moves_through_what_falls_due_and_never_back(
+    ketnap: Ketnap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KETNAP_NOW", "2023-12-29 08:00")
+    ketnap.office()
+    monkeypatch.setenv("KETNAP_NOW", "2024-01-16 08:00")
+    ketnap.run("set", "annual_plan-xa1-2024", "target=5", "--as", "lan")
+    sent = ketnap.ask("notices", "list", "--state", "sent")
+    assert {n["at"][:10] for n in sent if n["rule"] == "plan_opened"} == {"2024-01-02"}
+    assert {n["at"][:10] for n in sent if n["rule"] == "plan_reminder"} == {"2024-01-09"}
+    assert list(ketnap.folder.glob("ketnap.db.mail/lan@example.org/new/*.eml"))
+    monkeypatch.setenv("KETNAP_NOW", "2024-01-10 08:00")
+    assert "2024-01-16" in ketnap.ask("status", code=2)["error"]["message"]
+
+
+def test_a_forecast_tells_what_would_be_sent_and_writes_nothing(
+    ketnap: Ketnap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KETNAP_NOW", "2023-12-29 08:00")
+    ketnap.office()
+    before = ketnap.ask("status")
+    found = ketnap.ask("notices", "forecast", "--from", "2024-01-01", "--to", "2024-01-31")
+    assert ketnap.ask("status") | {"now": 0} == before | {"now": 0}
+    assert ketnap.ask("notices", "list") == []
+    assert not list(ketnap.folder.glob("ketnap.db.mail/*/new/*"))
+    keys = {"at", "rule", "subject", "to", "channel", "subject_line", "body"}
+    assert found
+    assert all(keys <= set(n) for n in found)
+    assert [n["at"] for n in found] == sorted(n["at"] for n in found)
+    opened = [(n["at"][:16], n["to"]) for n in found if n["rule"] == "plan_opened"]
+    assert sorted(opened) == [("2024-01-02T07:30", "dao"), ("2024-01-02T07:30", "lan")]
+    ketnap.run("notices", "forecast", "--from", "2024-02-01", "--to", "2024-01-31", code=2)
+
+
+def test_outside_a_sandbox_only_the_account_or_the_token_of_an_officer_acts(
+    ketnap: Ketnap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ketnap.run("init")
+    ketnap.run("import", "orgs", "to-chuc.csv")
+    monkeypatch.setattr("cli.session.Session.account", "may1")
+    token = ketnap.ask(
+        "user", "add", "qt", "--name", "Quản Trị", "--org", "tu", "--role", "admin", "--account", "may1", "--token"
+    )["token"]
+    ketnap.run("import", "officers", "can-bo.csv", "--as", "qt")
+    start = ("start", "candidate", "--org", "cb1", "--fact", "full_name=An", "--as", "lan")
+    assert ketnap.ask(*start, code=3)["error"]["why"] == "identity"
+    assert ketnap.ask(*start, "--token", token, code=3)["error"]["why"] == "identity"
+    hers = ketnap.ask("user", "add", "lan", "--token", "--as", "qt")["token"]
+    ketnap.run(*start, "--token", hers)
+    assert hers not in (ketnap.folder / "ketnap.db").read_bytes().decode("latin-1")
+    monkeypatch.setattr("cli.session.Session.account", "may2")
+    ketnap.run("user", "disable", "lan", "--as", "qt", code=3)
+    monkeypatch.setattr("cli.session.Session.account", "may1")
+    ketnap.run("user", "disable", "lan", "--as", "qt")
+    ketnap.run(*start, "--token", hers, code=3)
+
+
+def test_officers_imported_without_accounts_can_still_be_given_the_first_one(
+    ketnap: Ketnap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.session.Session.account", "may1")
+    ketnap.run("init")
+    ketnap.run("import", "orgs", "to-chuc.csv")
+    ketnap.run("import", "officers", "can-bo.csv")
+    ketnap.run("user", "add", "lan", "--role", "admin", "--account", "may1", "--as", "lan", code=3)
+    ketnap.run("user", "add", "lan", "--account", "may1", "--as", "lan")
+    ketnap.run("start", "candidate", "--org", "cb1", "--fact", "full_name=An", "--as", "lan")
+    ketnap.run("user", "add", "dao", "--account", "may1", "--as", "dao", code=3)
+
+
+def test_a_password_is_kept_as_a_hash_that_knows_both_forms_of_its_letters(office: Ketnap) -> None:
+    import unicodedata
+
+    from cli.bootstrap import sqlite_file
+    from engine.accounts import password_fits
+    from engine.store.open import open_store
+
+    typed = "mật khẩu dài"
+    office.run("user", "password", "dao", "--stdin", "--as", "dao", input=unicodedata.normalize("NFD", typed) + "\n")
+    assert sqlite_file("sqlite:///ketnap.db") is not None
+    with open_store("sqlite:///ketnap.db").transaction(write=False) as tx:
+        kept = next(o.password for o in tx.officers() if o.id == "dao")
+    assert kept is not None
+    assert kept.startswith("$argon2id$")
+    assert password_fits(typed, kept)
+    assert not password_fits(typed + "x", kept)
+    office.run("user", "password", "dao", "--stdin", "--as", "dao", input="ngắn\n", code=2)
+    office.run("user", "password", "lan", "--stdin", "--as", "dao", input=typed + "\n", code=3)
+
+
+def test_days_and_substitutes_are_declared_by_who_may(office: Ketnap) -> None:
+    assert office.ask("calendar", "add", "02/01/2026", "--off", "--as", "lan") == {
+        "day": "2026-01-02",
+        "off": True,
+        "changed": True,
+    }
+    assert office.ask("calendar", "add", "2026-01-02", "--off", "--as", "lan")["changed"] is False
+    office.run("calendar", "add", "2026-01-02", "--as", "lan", code=2)
+    office.run("calendar", "add", "2026-01-02", "--work", code=2)
+    period = ("--from", "2026-05-01", "--until", "2026-05-15")
+    assert office.ask("substitute", "add", "lan", "dao", *period, "--as", "lan")["stand_in"] == "dao"
+    office.run("substitute", "add", "lan", "lan", *period, "--as", "lan", code=2)
+
+
+def test_the_options_of_every_command_may_stand_before_or_after_it(office: Ketnap) -> None:
+    before = office.run("--json", "--db", "sqlite:///ketnap.db", "--lang", "en", "status").stdout
+    after = office.run("status", "--lang=en", "--json", "--db=sqlite:///ketnap.db").stdout
+    assert json.loads(before) | {"now": 0} == json.loads(after) | {"now": 0}
+    assert office.run("--db", code=2).stderr
+
+
+def test_people_read_vietnamese_or_english(office: Ketnap, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "không có đối tượng u9" in office.run("show", "u9", code=2).stderr
+    assert "there is no subject u9" in office.run("show", "u9", "--lang", "en", code=2).stderr
+    monkeypatch.setenv("LANG", "en_US.UTF-8")
+    assert "there is no subject u9" in office.run("show", "u9", code=2).stderr
+    monkeypatch.setenv("KETNAP_LANG", "vi")
+    assert "không có đối tượng u9" in office.run("show", "u9", code=2).stderr
+
+
+@pytest.mark.parametrize("args", [("frob",), ("move",), ("status", "--frob"), ("move", "u1", "x", "--if-version", "a")])
+def test_what_is_not_typed_as_it_must_be_ends_with_2(ketnap: Ketnap, args: tuple[str, ...]) -> None:
+    answer = ketnap.ask(*args, code=2)
+    assert answer["error"]["code"] == "usage"
+
+
+def test_a_database_that_is_not_there_is_named(ketnap: Ketnap) -> None:
+    assert "ketnap init" in ketnap.ask("status", code=2)["error"]["message"]
+    assert ketnap.ask("--db", "frob://x", "status", code=2)["error"]["code"] == "bad_input"
+    assert not (ketnap.folder / "ketnap.db").exists()
+
+
+def test_a_setting_that_nobody_knows_is_refused(ketnap: Ketnap) -> None:
+    (ketnap.folder / "ketnap.toml").write_text('frob = "x"\n', encoding="utf-8")
+    assert "frob" in ketnap.ask("status", code=2)["error"]["message"]
+    (ketnap.folder / "ketnap.toml").write_text('db = "sqlite:///mine.db"\n', encoding="utf-8")
+    assert ketnap.ask("init")["db"] == "sqlite:///mine.db"
+
+
+def test_an_edit_past_the_program_is_found_and_ends_with_1(office: Ketnap) -> None:
+    import sqlite3
+
+    office.elite()
+    assert office.ask("audit", "verify")["problems"] == []
+    with sqlite3.connect("ketnap.db") as db:
+        db.execute("UPDATE subjects SET state = 'admitted' WHERE id = 'u1'")
+    db.close()
+    report = office.ask("audit", "verify", code=1)
+    assert (report["ok"], [p["kind"] for p in report["problems"]]) == (False, ["projection"])
+
+
+def test_check_and_diagram(ketnap: Ketnap) -> None:
+    assert ketnap.ask("check")["ok"] is True
+    for form, begins in (("mermaid", "stateDiagram-v2"), ("dot", "digraph"), ("svg", "<svg"), ("scxml", "<?xml")):
+        assert ketnap.run("diagram", "candidate", "--format", form).stdout.startswith(begins)
+    ketnap.run("diagram", "candidate", "--format", "frob", code=2)
+    ketnap.run("diagram", "frob", code=2)
+
+
+def test_the_real_command_speaks_to_programs_through_a_pipe(ketnap: Ketnap) -> None:
+    def ketnap_(*args: str, **more: str) -> subprocess.CompletedProcess[str]:
+        environ = (
+            {k: v for k, v in os.environ.items() if not k.startswith("KETNAP_")} | {"PYTHONPATH": str(ROOT)} | more
+        )
+        return subprocess.run(
+            [sys.executable, "-m", "cli", *args], cwd=ketnap.folder, env=environ, capture_output=True, encoding="utf-8"
+        )
+
+    assert ketnap_("init", "--sandbox").returncode == 0
+    refused = ketnap_("show", "u1", "--json", LC_ALL="C", PYTHONUTF8="0")
+    assert refused.returncode == 2
+    assert json.loads(refused.stdout)["error"]["message"] == "không có đối tượng u1"
+    assert "Traceback" not in refused.stderr
+    assert ketnap_("--help").returncode == 0
