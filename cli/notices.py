@@ -106,7 +106,7 @@ def resolve(
     as_: As = None,
     token: Token = None,
 ) -> None:
-    """Say of a notice nobody knows the end of: it was sent, send it again, or (with a reason) it is not wanted any more.
+    """Say of a notice nobody knows the end of: it was sent, send it again, or (with a reason) it is not wanted.
 
     Example: ketnap notices resolve 5f0c... again --as minh
     """

@@ -150,7 +150,9 @@ class Runner:
                     to=row.recipient,
                     channel=row.channel,
                     at=self.clock.now(),
-                    text=f"{message.subject}\n{text['subject_line']}\n{text['body']}",
+                    text=text["short"]
+                    if row.channel == "sms"
+                    else f"{message.subject}\n{text['subject_line']}\n{text['body']}",
                 )
             )
 
