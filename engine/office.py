@@ -74,6 +74,7 @@ def officers_of(officers: Iterable[OfficerRow], roles: Iterable[RoleRow]) -> lis
             phone=o.phone,
             period=period(o.from_day, o.until_day),
             disabled=o.disabled,
+            bad=frozenset(one for one in (o.bad_email, o.bad_phone) if one),
         )
         for o in officers
     ]

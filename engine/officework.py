@@ -261,6 +261,9 @@ def _officer_row(work: Work, change: OfficerChange, old: OfficerRow | None) -> O
         account=_kept(change.account, old.account if old else None),
         token=_kept(change.token, old.token if old else None),
         password=_kept(change.password, old.password if old else None),
+        bad_email=old.bad_email if old else None,
+        bad_phone=old.bad_phone if old else None,
+        feed=old.feed if old else None,
     )
 
 

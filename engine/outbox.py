@@ -1,75 +1,108 @@
-"""Notices on their way: due ones become outbox rows, rows are claimed before the wire, outcomes are recorded."""
+"""From timers to the outbox: due notices become rows, one a recipient and channel, with their texts."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime
 
-from engine.audit.seal import KeyErased
-from engine.core import events
-from engine.core.errors import BadInput, KetnapError, NotFound
+from engine.contacts import report
+from engine.core.errors import KetnapError
 from engine.core.events import stamp, unstamp
 from engine.core.machine import Told
-from engine.core.sending import Drafter, Matter, State
-from engine.core.timers import FIRE
+from engine.core.sending import NOT_WRITTEN, Draft, Drafter, Matter
+from engine.core.timers import FIRE, NOTICE
 from engine.core.values import Value
 from engine.ledger import entries
-from engine.steps import By
 from engine.store.rows import OutboxRow, TimerRow
+from engine.texts import open_text, seal
 from engine.work import Case, Work
 
-RETRY_MINUTES = (1, 5, 15, 60)  # pauses after a temporary failure; then hourly
-GIVE_UP = 60  # attempts
+__all__ = ["EXPANDING", "Claimed", "drafts_of", "expand_due", "open_text", "told_of", "why_not"]
+
+EXPANDING = "expanding_since"  # setting: due notices are being written, and not all of them are yet
+NOBODY = "none"  # the channel of a notice that could not be addressed
+
+# Why a notice is not sent after all: gettext keys.
+CANCELLED = {
+    "state": "The matter has moved on.",
+    "condition": "What the notice was about no longer holds.",
+    "not_in_force": "The notice rule is not in force today.",
+    "closed": "The unit has been closed.",
+    "rule": "The notice rule is no longer there, or the office has turned it off.",
+    "subject": "What the notice was about is no longer there.",
+    "recipient": "Somebody else is to get the notice now.",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claimed:
-    """A message to be sent now: the rows it carries, with their texts opened."""
+    """A message to be sent now: the rows it carries, with their texts opened.
+
+    `made_at` is the time of its first attempt, the same at every later one; `to` the address.
+    """
 
     message: str
     recipient: str
     channel: str
     urgent: bool
     today: date
+    made_at: datetime
+    to: str
+    name: str
     rows: Sequence[OutboxRow]
-    texts: Sequence[Mapping[str, str]]  # subject_line, body, group, due, waiting_days, late, urgent
-
-
-# ---- from timers to the outbox ----
+    texts: Sequence[Mapping[str, str]]  # subject_line, body, short, group, due, waiting_days, late, urgent, day
 
 
 def expand_due(work: Work, drafter: Drafter, limit: int) -> int:
-    """Turns due notices into outbox rows, one a recipient and channel; one whose cause is gone is cancelled.
+    """Turns due notices into outbox rows; one whose cause is gone is cancelled, one that fails stops no other.
 
     Of several of one rule and subject that are due together, as after a time without power, only the last is sent.
     Returns how many timers it did.
     """
     due = [t for t in work.tx.due_timers(stamp(work.now), limit) if t.kind != FIRE]
+    _mark_progress(work, more=len(due) == limit)
     work.fetch(t.subject for t in due)
-    last: dict[tuple[str, str], TimerRow] = {}
-    for row in due:
-        if row.kind == "notice":
-            last[(row.subject, row.name)] = row
+    last = _last_due(work, due)
     done: list[TimerRow] = []
     drafted: list[OutboxRow] = []
     for row in due:
-        if last.get((row.subject, row.name), row) is not row:
+        if last.get((row.subject, row.name), row.occurrence) != row.occurrence and row.kind == NOTICE:
             outcome = "superseded"
         else:
             try:
                 outcome, rows = _expand(work, drafter, row)
-                drafted += rows
             except KetnapError as error:
-                outcome = f"failed: {error.text()}"
+                outcome, rows = f"failed: {error.text()}", [_unwritten(work, row, error)]
+            drafted += rows
         done.append(replace(row, done_at=work.ledger.at, outcome=outcome[:200]))
     work.keys.flush()
     if drafted:
-        work.tx.put_outbox(drafted)
+        _put(work, drafted)
+    for officer, why in dict.fromkeys((r.recipient, r.detail or "") for r in drafted if r.channel == NOBODY):
+        if officer:
+            report(work, drafter, officer, why)
     if done:
         work.tx.put_timers(done)
     return len(done)
+
+
+def _mark_progress(work: Work, *, more: bool) -> None:
+    """Lets workers wait until a morning's notices are all written, so that a person gets them as one message."""
+    standing = work.tx.setting(EXPANDING) or ""
+    if more != bool(standing):
+        work.tx.put_setting(EXPANDING, stamp(work.now) if more else "")
+
+
+def _last_due(work: Work, due: Sequence[TimerRow]) -> dict[tuple[str, str], str]:
+    """Returns the last due occurrence of each rule and subject, those beyond this batch counted."""
+    subjects = list(dict.fromkeys(t.subject for t in due if t.kind == NOTICE))
+    now = stamp(work.now)
+    last: dict[tuple[str, str], str] = {}
+    for row in work.tx.timers(subjects) if subjects else ():  # by due time
+        if row.kind == NOTICE and row.done_at is None and row.due_at <= now:
+            last[(row.subject, row.name)] = row.occurrence
+    return last
 
 
 def told_of(case: Case, rule: str) -> Told | None:
@@ -81,51 +114,87 @@ def _expand(work: Work, drafter: Drafter, row: TimerRow) -> tuple[str, list[Outb
     case = work.case(row.subject)
     told = told_of(case, row.name)
     if told is None:
-        return "rule gone", []
+        return "cancelled: rule", []
     view = work.view(case)
-    why = _why_not(work, case, told, view)
+    why = why_not(work, case, told, view)
     if why is not None:
         return f"cancelled: {why}", []
+    rows = drafts_of(work, drafter, case, told, row, view)
+    return ("sent" if rows else "nobody to tell"), rows
+
+
+def drafts_of(
+    work: Work, drafter: Drafter, case: Case, told: Told, row: TimerRow, view: Mapping[str, Value]
+) -> list[OutboxRow]:
+    """Returns the outbox rows of a notice as it would be written now."""
     matter = _matter(work, case, told, row, view)
-    drafts = drafter.drafts(matter, case.definition.area, work.office)
     about = {
         "due": matter.due.isoformat() if matter.due is not None else "",
         "waiting_days": str((matter.today - matter.entered_on).days),
         "late": "true" if matter.planned_on < matter.today else "false",
         "urgent": "true" if told.spec.urgent else "false",
+        "day": matter.today.isoformat(),
     }
-    rows = [
-        OutboxRow(
-            id=work.kit.random(12).hex(),
-            rule=row.name,
-            subject=row.subject,
-            occurrence=row.occurrence,
-            recipient=d.recipient,
-            behalf=d.behalf,
-            channel=d.channel or "none",
-            urgent=told.spec.urgent,
-            state="queued" if d.channel else "failed",
-            due_at=row.due_at,
-            next_try_at=stamp(work.now) if d.channel else None,
-            attempts=0,
-            message=None,
-            sent_at=None,
-            provider_id=None,
-            detail=None if d.channel else "no_contact",
-            key_id=case.key_id,
-            sealed=_seal(
-                work, case.key_id, {**about, "group": d.group, "subject_line": d.subject_line, "body": d.body}
-            ),
-        )
-        for d in drafts
+    again = work.now if told.spec.urgent else work.calendar.next_sending(work.now)
+    return [
+        _row(work, case.key_id, row, d, about, again=stamp(again), urgent=told.spec.urgent)
+        for d in drafter.drafts(matter, case.definition.area, work.office)
     ]
-    return ("sent" if rows else "nobody to tell"), rows
 
 
-def _why_not(work: Work, case: Case, told: Told, view: Mapping[str, Value]) -> str | None:
+def _row(
+    work: Work, key_id: str, timer: TimerRow, draft: Draft, about: Mapping[str, str], *, again: str, urgent: bool
+) -> OutboxRow:
+    text = {"group": draft.group, "subject_line": draft.subject_line, "body": draft.body, "short": draft.short}
+    return OutboxRow(
+        id=work.kit.random(12).hex(),
+        rule=timer.name,
+        subject=timer.subject,
+        occurrence=timer.occurrence,
+        recipient=draft.recipient,
+        behalf=draft.behalf,
+        channel=draft.channel or NOBODY,
+        urgent=urgent,
+        state="queued" if draft.channel else "failed",
+        due_at=timer.due_at,
+        next_try_at=again if draft.channel else None,
+        attempts=0,
+        message=None,
+        sent_at=None,
+        provider_id=None,
+        detail=None if draft.channel else draft.why,
+        key_id=key_id,
+        sealed=seal(work, key_id, {**about, **text}),
+    )
+
+
+def _unwritten(work: Work, timer: TimerRow, error: KetnapError) -> OutboxRow:
+    """Returns what stands in the outbox for a notice that could not be written: somebody has to see it."""
+    key_id = work.case(timer.subject).key_id
+    draft = Draft(recipient="", behalf=None, channel=None, subject_line=timer.name, body=error.text(), short="", group="",
+                  why=NOT_WRITTEN)  # fmt: skip
+    return _row(work, key_id, timer, draft, {"day": work.today.isoformat()}, again="", urgent=False)
+
+
+def _put(work: Work, rows: Sequence[OutboxRow]) -> None:
+    """Puts rows; where one that could not be addressed stands from an earlier attempt it is a failure once more."""
+    work.tx.put_outbox(rows)
+    for subject in {r.subject for r in rows if r.channel == NOBODY}:
+        lost = {(r.rule, r.occurrence, r.recipient) for r in rows if r.subject == subject and r.channel == NOBODY}
+        again = [
+            replace(r, state="failed")
+            for r in work.tx.outbox(subject=subject, states=["cancelled"])
+            if r.channel == NOBODY and (r.rule, r.occurrence, r.recipient) in lost
+        ]
+        if again:
+            work.tx.update_outbox(again)
+
+
+def why_not(work: Work, case: Case, told: Told, view: Mapping[str, Value]) -> str | None:
+    """Returns None while a notice is to be sent, else a key of CANCELLED."""
     org = work.office.tree.by_id.get(case.subject.org)
     if org is not None and not org.period.holds(work.today):
-        return "unit closed"
+        return "closed"
     return work.kit.notifier.holds(told, case.subject.state, view, work.calendar, work.today)
 
 
@@ -144,10 +213,25 @@ def _matter(work: Work, case: Case, told: Told, row: TimerRow, view: Mapping[str
         facts={n: v for n, v in view.items() if n in definition.types and n not in sensitive},
         due=due if isinstance(due, date) else None,
         working_days_left=work.calendar.working_days_between(work.today, due) if isinstance(due, date) else None,
-        planned_on=work.calendar.day_of(unstamp(row.due_at)),
+        planned_on=_planned_on(work, case, row, view),
         today=work.today,
         reason=_reason(work, row),
     )
+
+
+def _planned_on(work: Work, case: Case, row: TimerRow, view: Mapping[str, Value]) -> date:
+    """Returns the day on which the notice ought to go out, were the program always at work.
+
+    A notice planned after its day, about something that began before that day, ought to have gone out then.
+    """
+    kept = work.calendar.day_of(unstamp(row.due_at))
+    if row.kind != NOTICE:
+        return kept
+    for planned in work.kit.notifier.plan(case.definition, case.subject.state, view, work.calendar):
+        if (planned.name, planned.occurrence) == (row.name, row.occurrence):
+            day = work.calendar.day_of(planned.due_at)
+            return day if case.subject.started_on <= day < kept else kept
+    return kept
 
 
 def _reason(work: Work, row: TimerRow) -> str | None:
@@ -158,157 +242,3 @@ def _reason(work: Work, row: TimerRow) -> str | None:
             reason = entry.payload.get("reason")
             return reason if isinstance(reason, str) else None
     return None
-
-
-def _seal(work: Work, key_id: str, text: Mapping[str, str]) -> bytes:
-    data = json.dumps(text, ensure_ascii=False, sort_keys=True).encode()
-    return work.kit.sealer.seal(work.keys.make(key_id), data, b"notice:" + key_id.encode())
-
-
-def open_text(work: Work, row: OutboxRow) -> dict[str, str]:
-    """Returns the text of a notice; empty once the subject's key is erased."""
-    try:
-        opened = work.kit.sealer.open(work.keys.get(row.key_id), row.sealed, b"notice:" + row.key_id.encode())
-    except KeyErased:
-        return {"subject_line": "", "body": ""}
-    text = json.loads(opened)
-    assert isinstance(text, dict)
-    return text
-
-
-# ---- claiming and recording ----
-
-
-def claim(work: Work, limit: int) -> list[Claimed]:
-    """Claims what is due, grouped into messages: what falls to one officer on one channel now is one, urgent ones
-    apart.
-
-    The condition is asked again; what is no longer true is cancelled. A row keeps its message through its attempts.
-    """
-    rows = work.tx.outbox(states=["queued"], due=stamp(work.now), limit=limit)
-    work.fetch(r.subject for r in rows)
-    groups: dict[tuple[str, ...], list[OutboxRow]] = {}
-    changed: list[OutboxRow] = []
-    for row in rows:
-        why = _gone(work, row)
-        if why is not None:
-            changed.append(replace(row, state="cancelled", next_try_at=None, detail=why))
-            continue
-        key = (row.message,) if row.message else (row.recipient, row.channel, row.id if row.urgent else "")
-        groups.setdefault(key, []).append(row)
-    claimed: list[Claimed] = []
-    for group in groups.values():
-        message = group[0].message or work.kit.random(12).hex()
-        taken = [replace(r, state="claimed", message=message, attempts=r.attempts + 1) for r in group]
-        changed += taken
-        claimed.append(
-            Claimed(
-                message=message,
-                recipient=group[0].recipient,
-                channel=group[0].channel,
-                urgent=group[0].urgent,
-                today=work.today,
-                rows=taken,
-                texts=[{**open_text(work, r), "rule": r.rule, "subject": r.subject} for r in taken],
-            )
-        )
-    if changed:
-        work.tx.update_outbox(changed)
-    return claimed
-
-
-def _gone(work: Work, row: OutboxRow) -> str | None:
-    try:
-        case = work.case(row.subject)
-    except NotFound:
-        return "subject gone"
-    told = told_of(case, row.rule)
-    if told is None:
-        return "rule gone"
-    if told.spec.on and not told.states:
-        return None
-    return _why_not(work, case, told, work.view(case))
-
-
-def record(work: Work, message: str, state: State, *, provider_id: str | None, detail: str | None, retry: bool) -> None:
-    """Records what became of a message. A temporary failure is queued again after its pause, in office hours."""
-    rows = work.tx.outbox(message=message, states=["claimed"])
-    if not rows:
-        return
-    again: str | None = None
-    if state == "failed" and retry and rows[0].attempts < GIVE_UP:
-        pause = RETRY_MINUTES[min(rows[0].attempts, len(RETRY_MINUTES)) - 1]
-        at = work.now + timedelta(minutes=pause)
-        again = stamp(at if rows[0].urgent else work.calendar.next_sending(at))
-    sent = stamp(work.now) if state in ("accepted", "delivered") else None
-    work.tx.update_outbox(
-        [
-            replace(
-                r,
-                state="queued" if again else state,
-                next_try_at=again,
-                sent_at=sent,
-                provider_id=provider_id or r.provider_id,
-                detail=detail,
-            )
-            for r in rows
-        ]
-    )
-    if again is None:
-        _event(work, rows, state, detail)
-
-
-def _event(work: Work, rows: Sequence[OutboxRow], state: str, detail: str | None, by: By | None = None) -> None:
-    work.ledger.append(
-        events.NOTICE,
-        message=rows[0].message,
-        recipient=rows[0].recipient,
-        notice_channel=rows[0].channel,
-        state=state,
-        detail=detail,
-        items=[[r.rule, r.subject, r.occurrence] for r in rows],
-        actor=by.officer if by is not None else None,
-    )
-
-
-def park_stalled(work: Work, older_than: timedelta) -> int:
-    """Marks as unknown what was claimed so long ago that its worker must have died. Returns how many."""
-    before = stamp(work.now - older_than)
-    rows = [r for r in work.tx.outbox(states=["claimed"]) if (r.next_try_at or r.due_at) <= before]
-    if rows:
-        work.tx.update_outbox([replace(r, state="unknown", next_try_at=None, detail="worker died") for r in rows])
-        for message in {r.message for r in rows}:
-            _event(work, [r for r in rows if r.message == message], "unknown", "worker died")
-    return len(rows)
-
-
-def resolve(work: Work, ids: Iterable[str], outcome: str, by: By) -> int:
-    """Says of unknown or failed notices that they were sent, are to be sent again, or are not wanted any more.
-
-    `outcome` is `sent`, `again` or `cancel`. Returns how many rows it changed. Raises BadInput.
-    """
-    wanted = list(ids)
-    rows = work.tx.outbox(ids=wanted)
-    missing = set(wanted) - {r.id for r in rows}
-    if missing:
-        raise NotFound("there is no notice {id}", id=", ".join(sorted(missing)))
-    states: dict[str, tuple[State, str | None]] = {
-        "sent": ("accepted", None),
-        "again": ("queued", stamp(work.calendar.next_sending(work.now))),
-        "cancel": ("cancelled", None),
-    }
-    if outcome not in states:
-        raise BadInput("{outcome} is not one of sent, again, cancel", outcome=outcome)
-    state, again = states[outcome]
-    allowed = {"sent": {"unknown"}, "again": {"unknown", "failed", "refused"}, "cancel": {"queued", "unknown"}}[outcome]
-    for row in rows:
-        if row.state not in allowed:
-            raise BadInput(
-                "notice {id} is {state}; it cannot be {outcome}", id=row.id, state=row.state, outcome=outcome
-            )
-    work.tx.update_outbox(
-        [replace(r, state=state, next_try_at=again, message=None if again else r.message) for r in rows]
-    )
-    for row in rows:
-        _event(work, [row], f"resolved_{outcome}", None, by)
-    return len(rows)

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from engine import batches, lateness, officework, outbox, steps, ticking, undoing
+from engine import (
+    batches,
+    delivering,
+    lateness,
+    officework,
+    outbox,
+    receipts,
+    resolving,
+    steps,
+    ticking,
+    undoing,
+)
 from engine.asking import Prospect, prospects
 from engine.core import events
 from engine.core.authority import Officer
@@ -16,7 +27,7 @@ from engine.core.commands import Move, SetFacts, Start, Undo
 from engine.core.errors import BadInput, Denied, NotFound
 from engine.core.events import Entry, Standing, replay, stamp, unstamp
 from engine.core.machine import Definition
-from engine.core.sending import Drafter, State
+from engine.core.sending import Came, Drafter, News, State
 from engine.core.subject import Subject
 from engine.core.values import Value
 from engine.core.views import facts_of, read_facts
@@ -272,9 +283,8 @@ class Service:
     # -- notices
 
     def claim(self, limit: int = 200) -> list[Claimed]:
-        """Claims the messages that are due. Committed before anything is sent."""
-        with self.work(write=True, via=Via(channel="clock")) as work:
-            return outbox.claim(work, limit)
+        """Claims messages that are due. Committed before anything is sent."""
+        return self.turn((), limit)
 
     def record(
         self,
@@ -286,22 +296,36 @@ class Service:
         retry: bool = False,
     ) -> None:
         """Records what became of a message."""
-        with self.work(write=True, via=Via(channel="clock")) as work:
-            outbox.record(work, message, state, provider_id=provider_id, detail=detail, retry=retry)
+        self.turn([(message, Came(state=state, provider_id=provider_id, detail=detail, retry=retry))], 0)
 
-    def park_stalled(self, older_than: timedelta) -> int:
-        """Marks as unknown what a worker claimed and never answered for."""
-        with self.work(write=True, via=Via(channel="clock")) as work:
-            return outbox.park_stalled(work, older_than)
+    def turn(self, came: Sequence[tuple[str, Came]], limit: int) -> list[Claimed]:
+        """Records what became of messages and claims up to `limit` others, in one transaction.
 
-    def resolve(self, ids: Iterable[str], outcome: str, by: By) -> int:
-        """Says of notices whether they were sent, are to be sent again, or are not wanted.
+        Once it returned, what it claimed may go over the wire; a crash before the next turn leaves just these unknown.
+        """
+        with self.work(write=True, via=Via(channel="clock")) as work:
+            delivering.record(work, self._drafter, came)
+            receipts.settle_early(work, self._drafter, came)
+            return delivering.claim(work, self._drafter, limit) if limit else []
+
+    def receive(self, news: News) -> bool:
+        """Records what is heard of a message after it was handed over; returns whether it was believed."""
+        with self.work(write=True, via=Via(channel="clock")) as work:
+            return receipts.receive(work, self._drafter, news)
+
+    def park_stalled(self, older_than: timedelta, idempotent: Collection[str] = ()) -> int:
+        """Marks as unknown what a worker claimed and never answered for; on the channels named it is sent again."""
+        with self.work(write=True, via=Via(channel="clock")) as work:
+            return delivering.park_stalled(work, older_than, idempotent)
+
+    def resolve(self, ids: Iterable[str], outcome: str, by: By, reason: str | None = None) -> int:
+        """Says of notices whether they were sent, are to be sent again, or are not wanted (with a reason).
 
         Raises BadInput and Denied.
         """
         with self.work(write=True) as work:
             officework.permit(work, "notices", by)
-            return outbox.resolve(work, ids, outcome, by)
+            return resolving.resolve(work, ids, outcome, by, reason)
 
     def contact(self, officer: str) -> Officer:
         """Returns an officer with their contacts. Raises NotFound."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from engine.core.authority import Office
 from engine.core.definition import Text
 from engine.core.machine import Area, Definition
-from engine.core.sending import Draft, Matter
+from engine.core.sending import BAD_CONTACT, HAS_LEFT, NO_CONTACT, Draft, Matter, Unreached
 from engine.core.values import Value
-from notifications.plan import channels, recipients
+from notifications.plan import channels, left, named, recipients
 from notifications.render import Templates
+from notifications.unreached import write_report
 
 
 class Drafts:
@@ -36,24 +38,45 @@ class Drafts:
         """Returns a draft for every recipient and channel of today. Raises RenderError when a template fails."""
         templates = self._templates(matter.templates)
         name = matter.told.spec.template or matter.told.rule
+        group = self._text(matter.told.spec.label)
         found: list[Draft] = []
         for addressee in recipients(area, matter.told, matter.unit, office):
             officer = office.officers[addressee.officer]
             context = self._context(matter, area, office, officer.name)
             item = templates.render(name, self._lang, context)
-            reached: list[str | None] = [*channels(officer, urgent=matter.told.spec.urgent)]
-            for channel in reached or [None]:
-                body = templates.sms(name, self._lang, context) if channel == "sms" else item.body
-                found.append(
-                    Draft(
-                        recipient=officer.id,
-                        behalf=addressee.behalf,
-                        channel=channel,
-                        subject_line=item.subject_line,
-                        body=body,
-                        group=self._text(matter.told.spec.label),
-                    )
-                )
+            draft = Draft(
+                recipient=officer.id,
+                behalf=addressee.behalf,
+                channel=None,
+                subject_line=item.subject_line,
+                body=item.body,
+                short=templates.sms(name, self._lang, context),
+                group=group,
+                why=BAD_CONTACT if officer.bad else NO_CONTACT,
+            )
+            reached = channels(officer, urgent=matter.told.spec.urgent)
+            found += [replace(draft, channel=c, why="") for c in reached] or [draft]
+        return [*found, *(_gone(officer, group) for officer in left(area, matter.told, matter.unit, office))]
+
+    def report(self, unreached: Unreached, area: Area, office: Office) -> Sequence[Draft]:
+        """Returns a draft for each of those who are told that notices do not reach an officer."""
+        officer = office.officers.get(unreached.officer)
+        if officer is None:
+            return []
+        unit = office.tree.by_id.get(officer.org)
+        item, short = write_report(officer.name, unit.name if unit else officer.org, unreached.why, self._lang)
+        found: list[Draft] = []
+        for addressee in named(area, area.file.unreached, officer.org, office, but=officer.id):
+            draft = Draft(
+                recipient=addressee.officer,
+                behalf=addressee.behalf,
+                channel=None,
+                subject_line=item.subject_line,
+                body=item.body,
+                short=short,
+                group=item.note,
+            )
+            found += [replace(draft, channel=c) for c in channels(office.officers[addressee.officer], urgent=False)]
         return found
 
     def _context(self, matter: Matter, area: Area, office: Office, recipient: str) -> dict[str, object]:
@@ -95,3 +118,10 @@ class Drafts:
         if spec.type == "choice" and spec.of and isinstance(value, str):
             return self._text(definition.area.file.lists[spec.of[0]][value].label)
         return value
+
+
+def _gone(officer: str, group: str) -> Draft:
+    """Returns what stands in the outbox for an officer who has left, in whose place there is nobody."""
+    return Draft(
+        recipient=officer, behalf=None, channel=None, subject_line=group, body="", short="", group=group, why=HAS_LEFT
+    )

@@ -93,11 +93,20 @@ def recipients(area: Area, told: Told, unit: str, office: Office) -> list[Addres
 
     An absent officer's notice goes to their substitutes instead. Never everyone with the role.
     """
+    return named(area, told.spec.to or area.file.told, unit, office)
+
+
+def named(
+    area: Area, specs: Sequence[Recipient], unit: str, office: Office, *, but: str | None = None
+) -> list[Addressee]:
+    """Returns the officers that these recipients mean today, seen from a unit; never the officer `but`."""
     found: dict[str, Addressee] = {}
-    for spec in told.spec.to or area.file.told:
-        for org in _places(area, spec, unit, office):
+    for spec in specs:
+        for org in _places(area, spec, unit, office, but):
             for officer in _holders(office, spec, org):
-                stand_ins = [s for s in office.stand_ins(officer.id) if office.officers[s].present(office.day)]
+                if officer.id == but:
+                    continue
+                stand_ins = [s for s in office.stand_ins(officer.id) if _present(office, s)]
                 for stand_in in stand_ins:
                     found.setdefault(stand_in, Addressee(officer=stand_in, behalf=officer.id))
                 if not stand_ins:
@@ -105,12 +114,51 @@ def recipients(area: Area, told: Told, unit: str, office: Office) -> list[Addres
     return list(found.values())
 
 
-def _places(area: Area, spec: Recipient, unit: str, office: Office) -> list[str]:
-    above = office.tree.above(unit, area.above) if spec.at == "above" else None
-    place = unit if spec.at == "unit" else above.id if above is not None else None
-    if place is None or spec.kind is None:
-        return [] if place is None else [place]
-    return [o.id for o in office.tree.children(place) if o.kind == spec.kind and o.period.holds(office.day)]
+def left(area: Area, told: Told, unit: str, office: Office) -> list[str]:
+    """Returns the officers who held the roles at a place named there and have left, where nobody holds them now."""
+    gone: dict[str, None] = {}
+    for spec in told.spec.to or area.file.told:
+        for org in _places(area, spec, unit, office, None):
+            if _holders(office, spec, org):
+                continue
+            for officer in office.officers.values():
+                held = any(
+                    h.org == org and h.role in spec.roles and h.period.holds(office.day) for h in officer.holdings
+                )
+                if held and not officer.present(office.day):
+                    gone[officer.id] = None
+    return list(gone)
+
+
+def _places(area: Area, spec: Recipient, unit: str, office: Office, but: str | None) -> list[str]:
+    if spec.at == "unit":
+        return [unit]
+    if spec.at == "nearest":
+        return _nearest(area, spec, unit, office, but)
+    above = office.tree.above(unit, area.above)
+    if above is None:
+        return []
+    if spec.kind is None:
+        return [above.id]
+    return [o.id for o in office.tree.children(above.id) if o.kind == spec.kind and o.period.holds(office.day)]
+
+
+def _nearest(area: Area, spec: Recipient, unit: str, office: Office, but: str | None) -> list[str]:
+    """Returns the first unit upwards, or those that act for it, where a holder of the roles can be reached."""
+    for org in office.tree.path(unit):
+        acting = [o.id for o in office.tree.children(org) if o.kind in area.parent_reach]
+        for places in ([org], acting):
+            found = [
+                p for p in places if any(o.id != but and channels(o, urgent=True) for o in _holders(office, spec, p))
+            ]
+            if found:
+                return found
+    return []
+
+
+def _present(office: Office, officer: str) -> bool:
+    found = office.officers.get(officer)
+    return found is not None and found.present(office.day)
 
 
 def _holders(office: Office, spec: Recipient, org: str) -> list[Officer]:
@@ -122,6 +170,6 @@ def _holders(office: Office, spec: Recipient, org: str) -> list[Officer]:
 
 
 def channels(officer: Officer, *, urgent: bool) -> list[str]:
-    """Returns the channels for an officer: email, or SMS for who has no address; both when urgent."""
-    have = [c for c, contact in (("email", officer.email), ("sms", officer.phone)) if contact]
+    """Returns the channels for an officer: email, or SMS for who has no address that works; both when urgent."""
+    have = [c for c in ("email", "sms") if officer.address(c) is not None]
     return have if urgent else have[:1]

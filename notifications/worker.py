@@ -5,90 +5,114 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 
+from engine.core.sending import Came
 from engine.outbox import Claimed
 from engine.service import Service
 from notifications.channels.port import Channel, Message, Outcome, failed
-from notifications.render import DigestItem, digest, html
+from notifications.render import DigestItem, digest, digest_sms, html
 
 STALLED = timedelta(minutes=15)  # a claim this old belongs to a worker that died
+BATCH = 8  # messages claimed at once: as many may be unknown after a crash
+
+Told = Callable[[Claimed, Message, Outcome], None]
 
 
 class Worker:
-    """Delivers over `channels`, by the channel names of the outbox (email, sms)."""
+    """Delivers over `channels`, by the channel names of the outbox (email, sms).
 
-    def __init__(self, service: Service, channels: Mapping[str, Channel], *, lang: str = "vi") -> None:
-        self._service, self._channels, self._lang = service, channels, lang
+    Each transaction records the last batch and claims the next. `flush` records at once what is not recorded yet: to be
+    called before news of a message is stored.
+    """
 
-    def deliver(self, on_sent: Callable[[Claimed, Message, Outcome], None] | None = None) -> int:
+    def __init__(
+        self, service: Service, channels: Mapping[str, Channel], *, lang: str = "vi", batch: int = BATCH
+    ) -> None:
+        self._service, self._channels, self._lang, self._batch = service, channels, lang, batch
+        self._came: list[tuple[str, Came]] = []
+
+    def deliver(self, on_sent: Told | None = None) -> int:
         """Sends everything due now; returns how many messages were tried. A failing one stops nothing else."""
         tried = 0
-        self._service.park_stalled(STALLED)
-        while claimed := self._service.claim():
+        self.take_up(STALLED)
+        while claimed := self._turn():
+            held: dict[str, Came] = {}
             for one in claimed:
-                self._send(one, on_sent)
+                if one.channel in held:  # said for all of the channel, so nothing is tried in vain
+                    self._came.append((one.message, held[one.channel]))
+                    continue
+                outcome = self._send(one, on_sent)
+                self._came.append((one.message, self._as_came(one, outcome)))
                 tried += 1
+                if outcome.setup or outcome.gateway:
+                    held[one.channel] = Came(
+                        state="failed", detail=outcome.detail, code=outcome.code, retry=True, untried=True
+                    )
         return tried
 
-    def _send(self, claimed: Claimed, on_sent: Callable[[Claimed, Message, Outcome], None] | None) -> None:
+    def take_up(self, older_than: timedelta) -> int:
+        """Takes up what workers that died have left behind; returns how many notices."""
+        return self._service.park_stalled(older_than, [n for n, c in self._channels.items() if c.idempotent])
+
+    def flush(self) -> None:
+        """Records what is not recorded yet."""
+        came, self._came = self._came, []
+        if came:
+            self._service.turn(came, 0)
+
+    def _turn(self) -> list[Claimed]:
+        came, self._came = self._came, []
+        return self._service.turn(came, self._batch)
+
+    def _as_came(self, claimed: Claimed, outcome: Outcome) -> Came:
         channel = self._channels.get(claimed.channel)
-        message = self._message(claimed)
-        if message is None:
-            outcome = failed("The officer has no contact for this channel any more.", retry=False)
-        elif channel is None:
-            outcome = failed("This channel is not set up.", retry=True, setup=True)
-        else:
-            outcome = channel.send(message)
-        self._service.record(
-            claimed.message,
-            outcome.state,
+        lost = outcome.state == "unknown" and channel is not None and channel.idempotent
+        return Came(
+            state=outcome.state,
+            detail=outcome.detail,
+            code=outcome.code or None,
             provider_id=outcome.provider_id,
-            detail=" ".join(t for t in (outcome.code, outcome.detail) if t) or None,
-            retry=outcome.retry,
+            retry=outcome.retry or lost,
+            bad_contact=outcome.bad_contact,
+            retry_after_s=outcome.retry_after_s,
+            setup=outcome.setup,
+            gateway=outcome.gateway,
         )
-        if on_sent is not None and message is not None:
+
+    def _send(self, claimed: Claimed, on_sent: Told | None) -> Outcome:
+        channel = self._channels.get(claimed.channel)
+        if channel is None:
+            return failed("This channel is not set up.", setup=True)
+        message = self.message(claimed)
+        outcome = channel.send(message)
+        if on_sent is not None:
             on_sent(claimed, message, outcome)
+        return outcome
 
-    def _message(self, claimed: Claimed) -> Message | None:
-        contact = self._service.contact(claimed.recipient)
-        to = contact.phone if claimed.channel == "sms" else contact.email
-        if to is None:
-            return None
+    def message(self, claimed: Claimed) -> Message:
+        """Returns the message as it goes out: several notices as a digest."""
         items = [_item(t) for t in claimed.texts]
-        if claimed.channel == "sms" and len(items) > 1:
-            text, subject = "\n".join(i.body for i in items), items[0].subject_line
-            return self._plain(claimed, to, contact.name, subject, text)
-        written = digest(items, recipient=contact.name, today=claimed.today, lang=self._lang)
+        written = digest(items, recipient=claimed.name, today=claimed.today, lang=self._lang)
         if claimed.channel == "sms":
-            return self._plain(claimed, to, contact.name, items[0].subject_line, items[0].body)
+            text, page = digest_sms([_item(t, short=True) for t in claimed.texts], lang=self._lang), None
+        else:
+            text, page = written.body, html(written, lang=self._lang)
         return Message(
             id=claimed.message,
-            to=to,
-            to_name=contact.name,
+            to=claimed.to,
+            to_name=claimed.name,
             subject=written.subject_line,
-            text=written.body,
-            html=html(written),
-            created_at=self._service.kit.clock.now(),
-            urgent=claimed.urgent,
-        )
-
-    def _plain(self, claimed: Claimed, to: str, name: str, subject: str, text: str) -> Message:
-        return Message(
-            id=claimed.message,
-            to=to,
-            to_name=name,
-            subject=subject,
             text=text,
-            html=None,
-            created_at=self._service.kit.clock.now(),
+            html=page,
+            created_at=claimed.made_at,
             urgent=claimed.urgent,
         )
 
 
-def _item(text: Mapping[str, str]) -> DigestItem:
+def _item(text: Mapping[str, str], *, short: bool = False) -> DigestItem:
     due = text.get("due") or ""
     return DigestItem(
         subject_line=text["subject_line"],
-        body=text["body"],
+        body=text.get("short", "") if short else text["body"],
         group=text.get("group", ""),
         due=date.fromisoformat(due) if due else None,
         waiting_days=int(text.get("waiting_days", "0") or 0),

@@ -52,8 +52,9 @@ def compile_area(file: AreaFile, tree: object, name: str) -> ready.Area:
         for field in type(file.permissions).model_fields
     }
     undo = grants.of(("undo", "above"), file.undo.above, None)
-    for i, r in enumerate(file.told):
-        check_recipient(found, ("told", i), r.roles, r.kind, file)
+    for field in ("told", "unreached"):
+        for i, r in enumerate(getattr(file, field)):
+            check_recipient(found, (field, i), r.roles, r.kind, file)
     found.done()
     return ready.Area(
         file=file,

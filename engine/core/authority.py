@@ -102,6 +102,12 @@ class Officer:
     phone: str | None = None
     period: Period = ALWAYS
     disabled: bool = False
+    bad: frozenset[str] = frozenset()  # addresses and numbers that were refused
+
+    def address(self, channel: str) -> str | None:
+        """Returns where a message of a channel goes; None without one, or once it was refused."""
+        found = self.phone if channel == "sms" else self.email
+        return None if found in self.bad else found
 
     def present(self, day: date) -> bool:
         """Tells whether the officer holds office on a day."""

@@ -150,7 +150,9 @@ class Recipient(Model):
     """Who is told: holders of these roles at a place in the tree, never everyone with the role."""
 
     roles: Names = Field(description="holders of these roles")
-    at: Literal["unit", "above"] = Field(description="the subject's unit, or the unit above it")
+    at: Literal["unit", "above", "nearest"] = Field(
+        description="the subject's unit, the unit above it, or the first unit upwards where somebody can be reached"
+    )
     kind: Name | None = Field(None, description="a unit of this kind directly under that place")
 
 
@@ -174,6 +176,9 @@ class AreaFile(Model):
         default={}, description="documents that replaced each other, for rules that rest on the same"
     )
     told: list[Recipient] = Field(min_length=1, description="who gets a notice whose rule does not say otherwise")
+    unreached: list[Recipient] = Field(
+        default=[], description="who is told that notices do not reach an officer, seen from the officer's own unit"
+    )
     undo: Undo = Field(description="who may undo a step")
 
 

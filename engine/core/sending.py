@@ -22,10 +22,12 @@ class Draft:
 
     recipient: str
     behalf: str | None
-    channel: str | None  # None: the officer has no contact
+    channel: str | None  # None: the officer cannot be reached, for the reason in `why`
     subject_line: str
     body: str
+    short: str  # the text for a phone
     group: str  # the rule's label
+    why: str = ""  # a sentence of `unreached`
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,8 +49,59 @@ class Matter:
     reason: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unreached:
+    """That notices do not reach an officer, for telling others. `why` is an English sentence, one of those below."""
+
+    officer: str
+    why: str
+    today: date
+
+
+# Why a notice did not go out or did not arrive: gettext keys, like those of the channels.
+NO_CONTACT = "The officer has no contact."
+BAD_CONTACT = "The officer's address or number was refused."
+HAS_LEFT = "The officer has left, and nobody holds the office now."
+NOT_DELIVERED = "The message could not be delivered."
+NOT_WRITTEN = "The notice could not be written."
+WORKER_DIED = "The program ended before it recorded the answer."
+
+
 class Drafter(Protocol):
     """Writes notices. `notifications` answers; the wiring hands it over."""
 
     def drafts(self, matter: Matter, area: Area, office: Office) -> Sequence[Draft]:
-        """Returns a draft for every recipient and channel of today."""
+        """Returns a draft for every recipient and channel of today, and one for each officer who cannot be reached."""
+
+    def report(self, unreached: Unreached, area: Area, office: Office) -> Sequence[Draft]:
+        """Returns a draft for each of those who are told that notices do not reach an officer."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Came:
+    """What came of one attempt to send a message, as the channel says it (`notifications.channels.port.Outcome`)."""
+
+    state: State
+    detail: str | None = None
+    code: str | None = None
+    provider_id: str | None = None
+    retry: bool = False
+    bad_contact: bool = False
+    retry_after_s: int | None = None
+    setup: bool = False
+    gateway: bool = False
+    untried: bool = False  # nothing was attempted: it does not count as an attempt
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class News:
+    """What is heard of a message after it was accepted: a receipt, or a mail that came back.
+
+    One of the two ids is given. `recipient` is the address that a mail speaks of: it must be the message's own.
+    """
+
+    message: str | None
+    provider_id: str | None
+    came: Came
+    final: bool
+    recipient: str | None = None

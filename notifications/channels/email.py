@@ -125,8 +125,8 @@ class EmailChannel:
             raise _Stop(no(code, _answer(code, text)))
 
     def _no_mail(self, code: int, answer: str) -> Outcome:
-        if code // 100 == 4:
-            return failed("The mail server put the message off.", code=answer)
+        if code // 100 == 4:  # nobody is named yet, so it is meant for all
+            return failed("The mail server put the message off.", code=answer, gateway=True)
         if code in (530, 535) or _policy(answer):
             return _unwelcome(answer)
         return refused("The mail server refused the message.", code=answer)
@@ -194,9 +194,9 @@ def _open(settings: EmailSettings) -> smtplib.SMTP:
         raise _Stop(_no_tls(error)) from error
     except smtplib.SMTPConnectError as error:
         answer = _answer(error.smtp_code, error.smtp_error)
-        raise _Stop(failed("The mail server does not take connections now.", code=answer)) from error
+        raise _Stop(failed("The mail server does not take connections now.", code=answer, gateway=True)) from error
     except (OSError, smtplib.SMTPException) as error:
-        raise _Stop(failed("The mail server cannot be reached.", code=_errno(error))) from error
+        raise _Stop(failed("The mail server cannot be reached.", code=_errno(error), gateway=True)) from error
 
 
 def _secure(smtp: smtplib.SMTP, settings: EmailSettings) -> None:
@@ -211,7 +211,7 @@ def _secure(smtp: smtplib.SMTP, settings: EmailSettings) -> None:
     except ssl.SSLError as error:
         raise _Stop(_no_tls(error)) from error
     if code != 220:
-        raise _Stop(failed("The mail server put STARTTLS off.", code=_answer(code, text)))
+        raise _Stop(failed("The mail server put STARTTLS off.", code=_answer(code, text), gateway=True))
     smtp.ehlo_or_helo_if_needed()
 
 
@@ -225,7 +225,7 @@ def _sign_in(smtp: smtplib.SMTP, settings: EmailSettings) -> None:
     except smtplib.SMTPAuthenticationError as error:
         answer = _answer(error.smtp_code, error.smtp_error)
         if error.smtp_code // 100 == 4:  # 454: the server cannot ask for the password just now (RFC 4954 4)
-            raise _Stop(failed("The mail server put the sign-in off.", code=answer)) from error
+            raise _Stop(failed("The mail server put the sign-in off.", code=answer, gateway=True)) from error
         raise _Stop(_setup("The mail server refused the user name or password.", code=answer)) from error
     except (smtplib.SMTPNotSupportedError, UnicodeError) as error:
         raise _Stop(_setup("The mail server offers no way to sign in.")) from error

@@ -91,7 +91,7 @@ class KannelChannel:
         except ValueError:
             return _setup("The SMS gateway's address is not valid.")
         except OSError as error:
-            return failed("The SMS gateway cannot be reached.", code=type(error).__name__)
+            return failed("The SMS gateway cannot be reached.", code=type(error).__name__, gateway=True)
         try:
             # Once the request is on its way Kannel may have taken it, whatever happens to the connection.
             connection.request("GET", f"{path}?{urlencode(arguments)}")
@@ -136,7 +136,8 @@ def _outcome(status: int, words: str) -> Outcome:
         case 404 | 405 | 301 | 302 | 307 | 308:
             return _setup("The SMS gateway's address is not valid.", code=code)
         case 429 | 503:
-            return failed("The SMS gateway put the message off.", code=code, retry_after_s=_THROTTLE_PAUSE_S)
+            pause = _THROTTLE_PAUSE_S
+            return failed("The SMS gateway put the message off.", code=code, retry_after_s=pause, gateway=True)
         case _:
             # 500, 502 and 504 also come from a proxy that has passed the request on.
             return unknown("The SMS gateway's answer was not understood.", code=code)

@@ -68,6 +68,7 @@ class Outcome:
     bad_contact: bool = False  # the address or number itself is wrong: tell somebody, do not use it again
     retry_after_s: int | None = None  # the other side asked for this pause
     setup: bool = False  # the channel is set up wrongly: nothing passes until somebody mends it; hold all its messages
+    gateway: bool = False  # the other side takes nothing from anybody just now: hold all the channel's messages
 
 
 def accepted(detail: str, *, code: str = "", provider_id: str | None = None) -> Outcome:
@@ -92,6 +93,7 @@ def failed(
     retry: bool = True,
     retry_after_s: int | None = None,
     setup: bool = False,
+    gateway: bool = False,
     provider_id: str | None = None,
 ) -> Outcome:
     """The message was certainly not taken over."""
@@ -102,6 +104,7 @@ def failed(
         retry=retry,
         retry_after_s=retry_after_s,
         setup=setup,
+        gateway=gateway,
         provider_id=provider_id,
     )
 

@@ -52,9 +52,11 @@ def of_status(status: int) -> Outcome:
     """Returns the outcome of a command_status of submit_sm or bind that is not 0 (SMPP 3.4 5.1.3)."""
     code = f"0x{status:02X}"
     if status == 0x58:
-        return failed("The SMS centre asks to send more slowly.", code=code, retry_after_s=_LATER[status])
+        pause = _LATER[status]
+        return failed("The SMS centre asks to send more slowly.", code=code, retry_after_s=pause, gateway=True)
     if status in _LATER:
-        return failed("The SMS centre put the message off.", code=code, retry_after_s=_LATER[status])
+        full = status == 0x14  # its queue, so it takes nobody's
+        return failed("The SMS centre put the message off.", code=code, retry_after_s=_LATER[status], gateway=full)
     if status in _BAD_NUMBER:
         return refused("The SMS centre does not know this number.", code=code, bad_contact=True)
     if status in _NOT_WELCOME:

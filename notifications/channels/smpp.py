@@ -218,7 +218,7 @@ def _bind(settings: SmppSettings) -> Any:
     except Exception as error:
         client.disconnect()
         cause = type(error.__context__ or error).__name__
-        raise _Stop(failed("The SMS centre cannot be reached.", code=cause)) from error
+        raise _Stop(failed("The SMS centre cannot be reached.", code=cause, gateway=True)) from error
     try:
         client.bind_transceiver(
             system_id=settings.system_id, password=settings.password, system_type=settings.system_type
@@ -230,7 +230,7 @@ def _bind(settings: SmppSettings) -> Any:
         raise _Stop(refusal) from error
     except Exception as error:
         client.disconnect()
-        raise _Stop(failed("The SMS centre does not answer.", code=type(error).__name__)) from error
+        raise _Stop(failed("The SMS centre does not answer.", code=type(error).__name__, gateway=True)) from error
     return client
 
 
