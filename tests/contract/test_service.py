@@ -221,6 +221,17 @@ def test_a_review_whose_line_is_refused_records_nothing_of_any_line(
     assert verify(service).ok
 
 
+@pytest.mark.xfail(strict=True, reason="the lines' events carry the command's id, too, which is refused as a conflict")
+def test_a_repeated_sitting_is_answered_not_done_twice(service: Service, store: Store, clock: SetClock) -> None:
+    """A review given with a command's id is held once, lines and all."""
+    start(service, "b2")
+    id = review(service, clock)
+    add = {"branch_proposed_on": date(2025, 4, 1)}
+    command = hold(id, *(Line(subject=s, do="add", facts=add) for s in ("b1", "b2")))
+    check_once(service, store, lambda by: service.move(command, by), "xa1_secretary")
+    assert (state(service, "b1")[0], state(service, "b2")[0]) == ("elite", "elite")
+
+
 def test_a_review_whose_line_is_denied_records_nothing_of_any_line(
     service: Service, store: Store, clock: SetClock
 ) -> None:
