@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -280,3 +281,30 @@ def test_a_kept_database_must_be_empty(tmp_path: Path) -> None:
     again = ketnap("test", "--json", "--db", url, good, folder=tmp_path)
     assert again.returncode == 2
     assert "kept.db" in again.stdout
+
+
+@pytest.mark.parametrize("named", ["mine", "mine/annual_plan.yaml"])
+def test_a_scenario_plays_an_offices_own_files(tmp_path: Path, named: str) -> None:
+    """A folder or file named under `workflows`, from beside the scenario, is played instead of the shipped one."""
+    mine = tmp_path / "mine"
+    shutil.copytree(ROOT / "workflows" / "admission", mine, ignore=shutil.ignore_patterns("scenarios"))
+    plan = (mine / "annual_plan.yaml").read_text(encoding="utf-8")
+    assert ">= date(year, 1, 25)" in plan
+    (mine / "annual_plan.yaml").write_text(
+        plan.replace(">= date(year, 1, 25)", ">= date(year, 2, 1)"), encoding="utf-8"
+    )
+    steps = RECEIVED.replace("2024-01-25 00:00", "2024-01-31 23:59").replace(
+        "minh}", "minh, expect: {facts: {late: false}}}"
+    )
+    shipped = written(tmp_path, steps)
+    assert [f["got"] for f in failures(shipped)] == [{"late": True}]
+    own = written(tmp_path, steps, HEAD.replace("[candidate, probation, annual_plan]", f"[{named}]"))
+    assert failures(own) == []
+
+
+def test_workflows_that_mean_nothing_are_refused(tmp_path: Path) -> None:
+    """A name under `workflows` that is no folder, file or shipped workflow is bad input that names it."""
+    path = written(tmp_path, RECEIVED, HEAD.replace("annual_plan]", "yearly_plan]"))
+    done = ketnap("test", "--json", "--lang", "en", str(path), folder=tmp_path)
+    assert done.returncode == 2
+    assert "yearly_plan" in json.loads(done.stdout)["error"]["message"]
