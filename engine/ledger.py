@@ -19,6 +19,10 @@ from engine.store.ports import Transaction
 from engine.store.rows import EventRow, Head, KeyRow
 
 FORMAT = 1
+# keys of a body that an entry names; the others are its detail
+_NAMED = frozenset({"v", "id", "kind", "at", "on", "actor", "behalf", "channel", "account", "command", "subject"})
+_NAMED |= {"workflow", "org", "trigger", "from", "to", "definition", "rules", "breaches", "undoes"}
+_NAMED |= {"payload", "sealed", "key"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,8 +163,12 @@ class Ledger:
         self._pending = []
 
 
+# Made once: json.dumps makes an encoder at every call that does not take its defaults.
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+
+
 def _dump(payload: Mapping[str, Json]) -> bytes:
-    return json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return _encode(payload).encode()
 
 
 def _text(value: Json) -> str | None:
@@ -214,8 +222,6 @@ def entry_of(row: EventRow, keys: Keys | None, sealer: Sealer) -> Entry:
             payload = json.loads(opened)
         except KeyErased:
             payload = None
-    known = {"v", "id", "kind", "at", "on", "actor", "behalf", "channel", "account", "command", "subject", "workflow"}
-    known |= {"org", "trigger", "from", "to", "definition", "rules", "breaches", "undoes", "payload", "sealed", "key"}
     return Entry(
         id=body["id"],
         kind=body["kind"],
@@ -236,7 +242,7 @@ def entry_of(row: EventRow, keys: Keys | None, sealer: Sealer) -> Entry:
         rules=body.get("rules", ()),
         breaches=body.get("breaches", ()),
         undoes=body.get("undoes"),
-        detail={k: v for k, v in body.items() if k not in known},
+        detail={k: v for k, v in body.items() if k not in _NAMED},
         payload=payload,
         hash=row.link.hex(),
         seq=row.seq,
