@@ -21,11 +21,13 @@ from engine.core.errors import BadInput, FileRefused, NotFound
 from engine.core.events import stamp
 from engine.core.guards import Rule
 from engine.core.machine import Area, Definition, Step
+from engine.core.overlay import change_notices, check_office, read_office
 from engine.core.reader import Finding, FindingsError, load_model, read_yaml
 from engine.core.together import check_together
 from engine.store.rows import DefinitionRow
 
 AREA_FILE = "area.yaml"
+OFFICE_FILE = "office.yaml"
 TEMPLATE_END = ".j2"
 
 
@@ -44,14 +46,18 @@ class Source:
     area_file: str
     area_text: str
     templates: Mapping[str, str] = field(default_factory=dict)  # of notices: name.language -> text
+    office_text: str | None = None  # the office's own changes of notice rules
+    office_file: str = OFFICE_FILE
 
     @cached_property
     def id(self) -> str:
-        """The hash of both files and the templates."""
+        """The hash of both files, the templates and the office's own changes."""
         digest = hashlib.sha256(hashlib.sha256(self.area_text.encode()).digest())
         digest.update(hashlib.sha256(self.text.encode()).digest())
         for name in sorted(self.templates):
             digest.update(hashlib.sha256(f"{name}\n{self.templates[name]}".encode()).digest())
+        if self.office_text is not None:
+            digest.update(hashlib.sha256(f"office\n{self.office_text}".encode()).digest())
         return digest.hexdigest()
 
 
@@ -96,6 +102,17 @@ def read_folder(folder: Path) -> list[Source]:
                 )
             )
     return sources
+
+
+def with_office(sources: Sequence[Source], path: Path) -> list[Source]:
+    """Returns the sources with an office's own changes of their notice rules; as they are where there is no such file.
+
+    Raises BadInput when the file cannot be read. `compile_all` checks it.
+    """
+    if not path.is_file():
+        return list(sources)
+    text = _read(path)
+    return [replace(s, office_text=text, office_file=str(path)) for s in sources]
 
 
 def find_sources(names: Sequence[str], base: Path | None = None) -> list[Source]:
@@ -162,9 +179,12 @@ class Compiled:
             area = self.area(source)
             tree = read_yaml(source.text, source.file)
             file = load_model(WorkflowFile, tree, file=source.file)
-            self._definitions[source.id] = compile_workflow(
+            compiled = compile_workflow(
                 area, file, tree, source.file, id=source.id, templates=_template_names(source)
             )
+            if source.office_text is not None:
+                compiled = change_notices(compiled, read_office(source.office_text, source.office_file))
+            self._definitions[source.id] = compiled
         return self._definitions[source.id]
 
 
@@ -183,11 +203,20 @@ def compile_all(sources: Sequence[Source], compiled: Compiled | None = None) -> 
         except FindingsError as error:
             findings += [f for f in error.findings if f not in findings]
     if not findings:
+        findings = _check_office(sources, definitions)
+    if not findings:
         trees = {s.workflow: (read_yaml(s.text, s.file), s.file) for s in sources}
         findings = [f for f in check_together(definitions, trees) if f.severity == "error"]
     if findings:
         raise FindingsError(tuple(findings))
     return definitions
+
+
+def _check_office(sources: Sequence[Source], definitions: Mapping[str, Definition]) -> list[Finding]:
+    """Returns what is wrong in the office's own files about the rules of these definitions as they are shipped."""
+    rules = {name: rule for d in definitions.values() for name, rule in d.file.notices.items()}
+    files = {(s.office_file, s.office_text) for s in sources if s.office_text is not None}
+    return [finding for file, text in sorted(files) for finding in check_office(read_yaml(text, file), file, rules)]
 
 
 class Library:
@@ -230,15 +259,15 @@ class Library:
         return self._joined[key]
 
     @cached_property
-    def lending(self) -> frozenset[str]:
-        """The workflows whose facts others read."""
-        return frozenset(
-            f.of[0]
-            for d in self.all_newest().values()
-            if any(x.reads is not None for x in d.file.facts.values())
-            for f in d.file.facts.values()
-            if f.type == "subject" and f.of
-        )
+    def lending(self) -> Mapping[str, frozenset[str]]:
+        """The workflows whose facts others read, with these facts."""
+        lent: dict[str, set[str]] = {}
+        for definition in self.all_newest().values():
+            facts = definition.file.facts
+            for reads in (f.reads for f in facts.values() if f.reads is not None):
+                for workflow in facts[reads.from_].of or ():
+                    lent.setdefault(workflow, set()).add(reads.fact)
+        return {workflow: frozenset(names) for workflow, names in lent.items()}
 
     def all_newest(self) -> dict[str, Definition]:
         """Returns the newest definition of every workflow."""
@@ -260,6 +289,7 @@ def _source(row: DefinitionRow) -> Source:
         area_file=f"{row.area}/{AREA_FILE}",
         area_text=row.area_text,
         templates=json.loads(row.templates_json),
+        office_text=row.office_text,
     )
 
 
@@ -294,6 +324,7 @@ def rows_of(sources: Sequence[Source], definitions: Mapping[str, Definition], no
             templates_json=json.dumps(dict(s.templates), ensure_ascii=False, sort_keys=True),
             file=Path(s.file).name,
             loaded_at=stamp(now),
+            office_text=s.office_text,
         )
         for s in sources
     ]

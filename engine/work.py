@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date
+from datetime import UTC, date, datetime, tzinfo
 
 from engine.audit.seal import KeyErased, MasterKey, Random, Sealer
 from engine.clock import Clock
@@ -38,6 +38,7 @@ class Kit:
     random: Random
     sealer: Sealer
     notifier: timers.Notifier
+    zone: tzinfo | None = None  # another than the area's, for a scenario
     compiled: Compiled = field(default_factory=Compiled)
     unwrapped: dict[bytes, bytes] = field(default_factory=dict)
     known: tuple[str | None, Library, Calendar] | None = None
@@ -65,7 +66,7 @@ class Work:
         self._version = tx.setting(CACHE)
         if kit.known is None or kit.known[0] != self._version:
             library = Library(tx.definitions(), kit.compiled)
-            calendar = calendar_of(library.area, tx.days()) if library.workflows else _no_calendar()
+            calendar = calendar_of(library.area, tx.days(), kit.zone) if library.workflows else _no_calendar()
             kit.known = (self._version, library, calendar)
         _, self.library, self.calendar = kit.known
         self.keys = Keys(tx, kit.master, kit.random, kit.unwrapped)
@@ -74,13 +75,13 @@ class Work:
         self._dirty: dict[str, Case] = {}
         self._told: list[TimerRow] = []
         self._replan: dict[str, None] = {}
+        self._lenders: set[str] = set()  # subjects of which a fact changed that others read
+        self._set_today()
 
     # -- what there is
 
-    @property
-    def today(self) -> date:
-        """The clock's day in office time."""
-        return self.calendar.day_of(self.now)
+    def _set_today(self) -> None:
+        self.today = self.calendar.day_of(self.now)  # the clock's day in office time
 
     @property
     def office(self) -> Office:
@@ -99,7 +100,8 @@ class Work:
         library = Library(self.tx.definitions(), self.kit.compiled)
         self.library = library
         if library.workflows:
-            self.calendar = calendar_of(library.area, self.tx.days())
+            self.calendar = calendar_of(library.area, self.tx.days(), self.kit.zone)
+            self._set_today()
 
     def moment(self, on: date | None = None) -> Moment:
         """Returns when a step is judged."""
@@ -246,6 +248,9 @@ class Work:
         )
 
     def _write(self, case: Case, subject: Subject, event: str) -> None:
+        old = case.subject.facts
+        if any(old.get(f) != subject.facts.get(f) for f in self.library.lending.get(subject.workflow, ())):
+            self._lenders.add(subject.id)
         new = replace(case, subject=subject, last_event=event)
         self._cases[subject.id] = self._dirty[subject.id] = new
         self._replan[subject.id] = None
@@ -253,14 +258,18 @@ class Work:
     def discard(self) -> None:
         """Forgets everything this unit of work would have written."""
         self.ledger.discard()
-        self._cases, self._dirty, self._replan, self._told = {}, {}, {}, []
+        self._cases, self._dirty, self._replan, self._told, self._lenders = {}, {}, {}, [], set()
 
     # -- timers
 
-    def tell(self, case: Case, trigger: str, event: str) -> None:
-        """Plans the notices that are told at a step, in the step's own transaction."""
+    def tell(self, case: Case, trigger: str, event: str, since: datetime | None = None) -> None:
+        """Plans the notices that are told at a step, in the step's own transaction.
+
+        `since` is when the clock should have taken the step: what is told after a stop is told late, and says so.
+        """
+        at = since or self.now
         for told in self.kit.notifier.told(case.definition, trigger):
-            due = self.now if told.spec.urgent else self.calendar.next_sending(self.now)
+            due = at if told.spec.urgent else self.calendar.next_sending(at)
             self._told.append(
                 TimerRow(
                     subject=case.subject.id,
@@ -359,17 +368,17 @@ class Work:
             self.tx.insert_subjects(new)
         if old:
             self.tx.update_subjects(old, [c.row.version for c in self._dirty.values() if c.row is not None])
-        self._dirty, self._replan, self._told = {}, {}, []
+        self._dirty, self._replan, self._told, self._lenders = {}, {}, [], set()
 
     def _renew_borrowed(self) -> None:
         """Plans anew the subjects that read facts from those that changed, also those begun in this unit of work."""
-        changed = {c.subject.id for c in self._dirty.values() if c.subject.workflow in self.library.lending}
-        for id in changed:
+        for id in self._lenders:
             if self._dirty[id].row is not None:
                 self.adopt(self.tx.find_subjects(refers=id))
-        for case in list(self._cases.values()):
-            refers = _refers(case) if changed else None
-            if refers in changed:
+        readers = self._cases if self._lenders else {i: c for i, c in self._dirty.items() if c.row is None}
+        for case in list(readers.values()):
+            refers = _refers(case)
+            if refers in self._lenders or (case.row is None and refers is not None):
                 case.subject = replace(case.subject, borrowed=self._borrowed(case.definition, refers))
                 self.replan([case.subject.id])
 
@@ -377,9 +386,9 @@ class Work:
         subject = case.subject
         plain: dict[str, Json] = {}
         covered: dict[str, Json] = {}
+        sensitive = case.definition.sensitive
         for name, value in subject.facts.items():
-            spec = case.definition.file.facts[name]
-            (covered if spec.sensitive else plain)[name] = to_json(value)
+            (covered if name in sensitive else plain)[name] = to_json(value)
         sealed = None
         if covered:
             sealed = self.kit.sealer.seal(self.keys.make(case.key_id), _dump(covered).encode(), _facts_aad(subject.id))
@@ -404,8 +413,8 @@ class Work:
         )
 
 
-def _dump(value: Json) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+# Made once: json.dumps makes an encoder at every call that does not take its defaults.
+_dump = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
 def _facts_aad(id: str) -> bytes:
@@ -413,11 +422,10 @@ def _facts_aad(id: str) -> bytes:
 
 
 def _refers(case: Case) -> str | None:
-    for name, spec in case.definition.file.facts.items():
-        if spec.type == "subject":
-            value = case.subject.facts.get(name)
-            if isinstance(value, str):
-                return value
+    for name in case.definition.naming:
+        value = case.subject.facts.get(name)
+        if isinstance(value, str):
+            return value
     return None
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from transitions import Machine as StateMachine
@@ -139,6 +140,16 @@ class Definition:
     def workflow(self) -> str:
         """The workflow's id."""
         return self.file.workflow
+
+    @cached_property
+    def sensitive(self) -> frozenset[str]:
+        """The facts that are kept sealed."""
+        return frozenset(name for name, fact in self.file.facts.items() if fact.sensitive)
+
+    @cached_property
+    def naming(self) -> tuple[str, ...]:
+        """The facts that name another subject, in the file's order."""
+        return tuple(name for name, fact in self.file.facts.items() if fact.type == "subject")
 
     def triggers_from(self, state: str) -> list[str]:
         """Returns the triggers that leave a state, in the file's order."""
