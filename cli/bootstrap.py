@@ -70,8 +70,12 @@ def build_service(
     random: Callable[[int], bytes] = os.urandom,
     lang: str = "vi",
     link_base: str = "",
+    zone: tzinfo | None = None,
 ) -> Service:
-    """Returns the one door over a store. `master` is the key of 32 bytes that wraps the subjects' keys."""
+    """Returns the one door over a store. `master` is the key of 32 bytes that wraps the subjects' keys.
+
+    `zone` is another than the area's, for a scenario.
+    """
     kit = Kit(
         store=store,
         clock=clock,
@@ -79,6 +83,7 @@ def build_service(
         random=random,
         sealer=Sealer(random),
         notifier=Notices(),
+        zone=zone,
     )
     return Service(kit, LazyDrafter(lang, link_base), via)
 

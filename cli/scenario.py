@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -108,7 +108,8 @@ class Runner:
 
     def restart(self) -> None:
         """Stops the process and starts it again: only the database stays."""
-        self.service = build_service(self.store, self.clock, Via(channel="scenario"), master=b"\x07" * 32)
+        via = Via(channel="scenario")
+        self.service = build_service(self.store, self.clock, via, master=b"\x07" * 32, zone=self.zone)
         self.worker = Worker(self.service, self.channels)
 
     # -- time
@@ -272,6 +273,10 @@ class Runner:
         came = self.do(step)
         self.settle()
         return came
+
+
+def _written(message: Message, text: Mapping[str, str]) -> str:
+    return f"{message.subject}\n{text['subject_line']}\n{text['body']}"
 
 
 def _org(part: OrgPart) -> OrgChange:

@@ -108,7 +108,8 @@ def _line(
         _write_line(work, step, decision, other, line.do, line, day, by, event)
         return LineAnswer(index=i, subject=line.subject, do=line.do, state="done")
     try:
-        answer = steps.move_one(work, other, spec.step, line.facts, day, line.reason, by, steps.Extra(batch=event))
+        alone = By(officer=by.officer)  # the command's id belongs to the batch's own event
+        answer = steps.move_one(work, other, spec.step, line.facts, day, line.reason, alone, steps.Extra(batch=event))
     except Denied as error:
         return LineAnswer(index=i, subject=line.subject, do=line.do, state="denied", why=error.why)
     except BadInput as error:

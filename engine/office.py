@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import date, time
+from datetime import date, time, tzinfo
 from zoneinfo import ZoneInfo
 
 from engine.core.authority import Holding, Office, Officer, Org, Period, Substitution, Tree
@@ -94,12 +94,12 @@ def read_office(tx: Transaction, area: Area, today: date) -> Office:
     )
 
 
-def calendar_of(area: Area, days: Sequence[DayRow]) -> Calendar:
-    """Returns the calendar: national days off, then the office's own days."""
+def calendar_of(area: Area, days: Sequence[DayRow], zone: tzinfo | None = None) -> Calendar:
+    """Returns the calendar: national days off, then the office's own days; in the area's zone unless said otherwise."""
     spec = area.file.calendar
     hours: tuple[time, time] = (spec.office_hours.from_, spec.office_hours.until)
     return Calendar(
-        zone=ZoneInfo(spec.zone),
+        zone=zone or ZoneInfo(spec.zone),
         days_off=lambda year: national_days_off(spec.days_off, [year]),
         own_off=frozenset(date.fromisoformat(d.day) for d in days if d.off),
         own_work=frozenset(date.fromisoformat(d.day) for d in days if not d.off),

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from engine import (
     batches,
     delivering,
+    feeds,
     lateness,
     officework,
     outbox,
@@ -31,10 +32,11 @@ from engine.core.sending import Came, Drafter, News, State
 from engine.core.subject import Subject
 from engine.core.values import Value
 from engine.core.views import facts_of, read_facts
-from engine.ledger import Via, entries, entry_of
+from engine.ledger import Via, entries
 from engine.library import Source, compile_all, rows_of
 from engine.officework import Counts, OfficerChange, OrgChange
 from engine.outbox import Claimed
+from engine.repeating import answer_again
 from engine.steps import Answer, By
 from engine.store.rows import OutboxRow
 from engine.work import Case, Kit, Work, begin
@@ -79,6 +81,9 @@ class Service:
             if changed:
                 work.office_changed()
                 work.replan(work.tx.pending_subjects())
+                for workflow in {s.workflow for s in changed if s.workflow in newest}:
+                    ended = work.library.newest(workflow).final
+                    work.replan(r.id for r in work.tx.find_subjects(workflow=workflow) if r.state not in ended)
         return [s.workflow for s in changed]
 
     def is_sandbox(self) -> bool:
@@ -141,7 +146,7 @@ class Service:
         answer: Answer | None = None
         with self.work(write=True) as work:
             if by.command is not None and (row := work.tx.event_of_command(by.command)) is not None:
-                return _answered_before(entry_of(row, None, self.kit.sealer))
+                return answer_again(work, row.id, row.subject or "")
             try:
                 answer = run(work)
             except Denied as error:
@@ -327,6 +332,16 @@ class Service:
             officework.permit(work, "notices", by)
             return resolving.resolve(work, ids, outcome, by, reason)
 
+    def open_feed(self, officer: str, by: By) -> str:
+        """Returns a new secret for an officer's calendar feed; the old one ends. Raises NotFound and Denied."""
+        with self.work(write=True) as work:
+            return feeds.new_token(work, officer, by)
+
+    def close_feed(self, officer: str, by: By) -> None:
+        """Closes an officer's calendar feed. Raises NotFound and Denied."""
+        with self.work(write=True) as work:
+            feeds.revoke(work, officer, by)
+
     def contact(self, officer: str) -> Officer:
         """Returns an officer with their contacts. Raises NotFound."""
         with self.work() as work:
@@ -373,22 +388,6 @@ class OfficeHand:
 
 
 _NOBODY = By(officer=None)
-
-
-def _answered_before(entry: Entry) -> Answer:
-    refused = entry.kind in (events.REFUSED, events.DENIED)
-    if entry.kind == events.DENIED:
-        raise Denied(why=str(entry.detail.get("why")), officer=entry.actor)
-    return Answer(
-        subject=entry.subject or "",
-        workflow=entry.workflow or "",
-        trigger=entry.trigger or entry.kind,
-        source=entry.source,
-        to=None if refused else entry.to,
-        version=0,
-        event=entry.id,
-        breaches=tuple(entry.breaches),
-    )
 
 
 def command_id() -> str:

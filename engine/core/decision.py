@@ -68,6 +68,7 @@ def decide(
     view = view_of(definition, subject, moment, reason)
     if changes:
         view = changed(view, changes)
+        view.update((n, d) for n, d in definition.defaults.items() if n in changes and changes[n] is None)
     for fact, expression in step.fills:
         if fact not in changes:
             value = expression.evaluate(view, calendar)
