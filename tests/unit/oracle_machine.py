@@ -32,7 +32,6 @@ from tests.unit.oracle_typed import BadFact, read
 from tests.unit.oracle_values import (
     ASKED_BESIDES,
     BAD,
-    DEFAULTED,
     FORWARD,
     KEEPERS,
     PREPARED,
@@ -134,7 +133,7 @@ class Machine(RuleBasedStateMachine):
             n = dice.randrange(25)
             if n == 0:
                 continue
-            if n == 1 and name not in DEFAULTED:
+            if n == 1:
                 typed[name] = None
             elif at and n in (2, 3, 4, 5):
                 typed[name] = dice.choice(at)

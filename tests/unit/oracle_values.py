@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from tests.unit.oracle import DROP_REASONS, EDUCATION, FALSE_UNTIL_WRITTEN, PAPERS, months_on
+from tests.unit.oracle import DROP_REASONS, EDUCATION, PAPERS, months_on
 
-DEFAULTED = (*FALSE_UNTIL_WRITTEN, "formal_excused")
 UNITS_OF_PERSONS = ("cb1", "cb3", "cs1", "xa1")
 FORWARD = {"source": "recognise", "elite": "certify", "trained": "open_dossier", "closed": "reopen"}
 # who most often gives the command, so that much of it goes through; anybody gives any
