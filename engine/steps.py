@@ -146,7 +146,7 @@ def start(
     )
     case = Case(subject=subject, definition=definition, key_id=key_id, row=None, last_event=event, unique_key=unique)
     work.add(case)
-    work.tell(case, "start", event)
+    work.tell(case, "start", event, since=work.calendar.start_of(on) if unasked and by.officer is None else None)
     return Answer(
         subject=id,
         workflow=command.workflow,
