@@ -179,9 +179,7 @@ class Compiled:
             area = self.area(source)
             tree = read_yaml(source.text, source.file)
             file = load_model(WorkflowFile, tree, file=source.file)
-            compiled = compile_workflow(
-                area, file, tree, source.file, id=source.id, templates=_template_names(source)
-            )
+            compiled = compile_workflow(area, file, tree, source.file, id=source.id, templates=_template_names(source))
             if source.office_text is not None:
                 compiled = change_notices(compiled, read_office(source.office_text, source.office_file))
             self._definitions[source.id] = compiled

@@ -44,7 +44,7 @@ class Report:
 
 
 def verify(service: Service, progress: Callable[[int], None] | None = None) -> Report:
-    """Recomputes every hash and link, compares the columns with the bytes, and every subject with its events' replay."""
+    """Recomputes hashes and links, compares columns with bytes, and every subject with its events' replay."""
     report = Report()
     with service.work() as work:
         for problem in _trail(work, report, progress):

@@ -118,7 +118,7 @@ class Work:
         return self._cases[id]
 
     def fetch(self, ids: Iterable[str]) -> None:
-        """Reads subjects that are not read yet, with their keys and the subjects they read facts from, in few queries."""
+        """Reads subjects not read yet, with their keys and the subjects they read facts from, in few queries."""
         missing = [i for i in dict.fromkeys(ids) if i not in self._cases]
         if not missing:
             return
