@@ -59,7 +59,7 @@ def batch(folder: Path, sizes: Sizes) -> Result:
         with fresh(file, folder) as copy:
             town = open_town(copy)
             try:
-                town.service.why(candidate(sizes.batch))  # definitions and office are read once a process
+                town.service.move(review(sizes.batch), BY)  # definitions and office are read once a process
                 return timed(lambda: town.service.move_many(commands, BY))
             finally:
                 town.close()
@@ -68,6 +68,7 @@ def batch(folder: Path, sizes: Sizes) -> Result:
         with fresh(file, folder) as copy:
             floor = Floor(copy, template, os.urandom)
             try:
+                floor.step(candidate(sizes.batch))
                 return timed(lambda: floor.batch(subjects))
             finally:
                 floor.close()
