@@ -72,9 +72,9 @@ def _findings(session: Session, paths: list[str]) -> list[Finding]:
 
 def check_sources(sources: Any) -> list[Finding]:
     """Returns everything to be said of workflow files, warnings too, and of their notice templates."""
-    from engine.core.reader import FindingsError, read_yaml
+    from engine.core.reader import FindingsError
     from engine.core.together import check_together
-    from engine.library import Compiled
+    from engine.library import Compiled, read_tree
 
     compiled = Compiled()
     findings: list[Finding] = []
@@ -85,7 +85,7 @@ def check_sources(sources: Any) -> list[Finding]:
         except FindingsError as error:
             findings += [f for f in error.findings if f not in findings]
     if not findings:
-        trees = {s.workflow: (read_yaml(s.text, s.file), s.file) for s in sources}
+        trees = {s.workflow: (read_tree(s.text, s.file), s.file) for s in sources}
         findings += check_together(definitions, trees)
         findings += _templates(sources, definitions)
     return findings

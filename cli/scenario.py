@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,7 +17,7 @@ from engine.core.commands import Line, Move, SetFacts, Start, Undo
 from engine.core.errors import BadInput, Denied, FileRefused, KetnapError
 from engine.core.reader import Node
 from engine.ledger import Via
-from engine.library import find_sources, shipped_sources
+from engine.library import Compiled, find_sources, shipped_sources
 from engine.officework import OfficerChange, OrgChange
 from engine.outbox import Claimed
 from engine.service import Service
@@ -110,6 +111,7 @@ class Runner:
         """Stops the process and starts it again: only the database stays."""
         via = Via(channel="scenario")
         self.service = build_service(self.store, self.clock, via, master=b"\x07" * 32, zone=self.zone)
+        self.service.kit.compiled = _compiled()
         self.worker = Worker(self.service, self.channels)
 
     # -- time
@@ -273,6 +275,12 @@ class Runner:
         came = self.do(step)
         self.settle()
         return came
+
+
+@cache
+def _compiled() -> Compiled:
+    """Definitions are told apart by their hash and never change: scenarios of one process share them."""
+    return Compiled()
 
 
 def _written(message: Message, text: Mapping[str, str]) -> str:

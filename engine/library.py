@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from engine.core.area import compile_area
@@ -22,7 +22,7 @@ from engine.core.events import stamp
 from engine.core.guards import Rule
 from engine.core.machine import Area, Definition, Step
 from engine.core.overlay import change_notices, check_office, read_office
-from engine.core.reader import Finding, FindingsError, load_model, read_yaml
+from engine.core.reader import Finding, FindingsError, Node, load_model, read_yaml
 from engine.core.together import check_together
 from engine.store.rows import DefinitionRow
 
@@ -61,6 +61,15 @@ class Source:
         return digest.hexdigest()
 
 
+@lru_cache(maxsize=512)
+def read_tree(text: str, name: str) -> Node:
+    """Returns the tree of a file; the same text under the same name is parsed once. Raises FileRefused.
+
+    Trees are shared: nobody changes one.
+    """
+    return read_yaml(text, name)
+
+
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
@@ -89,7 +98,7 @@ def read_folder(folder: Path) -> list[Source]:
         if path.name == AREA_FILE:
             continue
         text = _read(path)
-        tree = read_yaml(text, str(path))
+        tree = read_tree(text, str(path))
         if _is_workflow(tree):
             sources.append(
                 Source(
@@ -143,7 +152,7 @@ def _closure(names: Iterable[str], known: Mapping[str, Source]) -> list[str]:
     """Returns the workflows and those that they open, read or move."""
     wanted = list(names)
     for name in wanted:
-        tree = read_yaml(known[name].text, known[name].file)
+        tree = read_tree(known[name].text, known[name].file)
         file = load_model(WorkflowFile, tree, file=known[name].file)
         refers = [t.opens.workflow for t in file.transitions.values() if t.opens]
         refers += [t.batch.workflow for t in file.transitions.values() if t.batch]
@@ -168,7 +177,7 @@ class Compiled:
         """Returns the area of a source. Raises FindingsError."""
         key = hashlib.sha256(source.area_text.encode()).hexdigest()
         if key not in self._areas:
-            tree = read_yaml(source.area_text, source.area_file)
+            tree = read_tree(source.area_text, source.area_file)
             file = load_model(AreaFile, tree, file=source.area_file)
             self._areas[key] = compile_area(file, tree, source.area_file)
         return self._areas[key]
@@ -177,7 +186,7 @@ class Compiled:
         """Returns the definition of a source. Raises FindingsError."""
         if source.id not in self._definitions:
             area = self.area(source)
-            tree = read_yaml(source.text, source.file)
+            tree = read_tree(source.text, source.file)
             file = load_model(WorkflowFile, tree, file=source.file)
             compiled = compile_workflow(area, file, tree, source.file, id=source.id, templates=_template_names(source))
             if source.office_text is not None:
@@ -203,7 +212,7 @@ def compile_all(sources: Sequence[Source], compiled: Compiled | None = None) -> 
     if not findings:
         findings = _check_office(sources, definitions)
     if not findings:
-        trees = {s.workflow: (read_yaml(s.text, s.file), s.file) for s in sources}
+        trees = {s.workflow: (read_tree(s.text, s.file), s.file) for s in sources}
         findings = [f for f in check_together(definitions, trees) if f.severity == "error"]
     if findings:
         raise FindingsError(tuple(findings))
@@ -214,7 +223,7 @@ def _check_office(sources: Sequence[Source], definitions: Mapping[str, Definitio
     """Returns what is wrong in the office's own files about the rules of these definitions as they are shipped."""
     rules = {name: rule for d in definitions.values() for name, rule in d.file.notices.items()}
     files = {(s.office_file, s.office_text) for s in sources if s.office_text is not None}
-    return [finding for file, text in sorted(files) for finding in check_office(read_yaml(text, file), file, rules)]
+    return [finding for file, text in sorted(files) for finding in check_office(read_tree(text, file), file, rules)]
 
 
 class Library:
