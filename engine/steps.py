@@ -248,7 +248,7 @@ def decided(
         case.subject,
         trigger,
         moment=work.moment(on),
-        raw=raw,
+        changes=changes,
         reason=reason,
         officer=by.officer,
         office=work.office if by.officer is not None else None,

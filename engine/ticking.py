@@ -19,6 +19,7 @@ from engine.core.timers import FIRE
 from engine.core.values import Value
 from engine.naming import unique_key
 from engine.steps import By
+from engine.store.rows import TimerRow
 from engine.work import Work
 
 THROUGH = "recurrences_through"  # setting: recurrences due up to this time have been opened
@@ -132,7 +133,7 @@ def fire_due(work: Work, limit: int) -> int:
 
     Returns how many timers it did.
     """
-    rows = [t for t in work.tx.due_timers(stamp(work.now), limit) if t.kind == FIRE]
+    rows = _due_fires(work, limit)
     work.fetch(t.subject for t in rows)
     done = []
     for row in rows:
@@ -150,3 +151,14 @@ def fire_due(work: Work, limit: int) -> int:
     if done:
         work.tx.put_timers(done)
     return len(done)
+
+
+def _due_fires(work: Work, limit: int) -> list[TimerRow]:
+    """Returns the first due steps, looking past notices due before them: a step may take a notice's cause away."""
+    wanted = limit
+    while True:
+        rows = work.tx.due_timers(stamp(work.now), wanted)
+        fires = [t for t in rows if t.kind == FIRE]
+        if len(fires) >= limit or len(rows) < wanted:
+            return fires[:limit]
+        wanted *= 4

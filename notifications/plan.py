@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
+from functools import lru_cache
 
 from engine.core.authority import Office, Officer
 from engine.core.calendar import Calendar, add_months
@@ -19,20 +20,29 @@ _OFFSET = re.compile(r"(\d+) (day|working day|month)s? (before|after)")
 
 def nominal_day(due: date, offset: str, calendar: Calendar) -> date:
     """Returns the day an offset names, before it is moved off a day off."""
-    m = _OFFSET.fullmatch(offset)
-    if m is None:
-        return due
-    n = int(m[1]) if m[3] == "after" else -int(m[1])
-    if m[2] == "day":
+    n, unit = _read_offset(offset)
+    if unit == "day":
         return due + timedelta(days=n)
-    if m[2] == "month":
+    if unit == "month":
         return add_months(due, n)
     return calendar.add_working_days(due, n)
 
 
+@lru_cache(maxsize=1024)
+def _read_offset(offset: str) -> tuple[int, str]:
+    """Returns how far from the due day, and in what; a workflow has a handful of them, read at every step."""
+    m = _OFFSET.fullmatch(offset)
+    if m is None:
+        return 0, "day"
+    return (int(m[1]) if m[3] == "after" else -int(m[1])), m[2]
+
+
 def sending_day(due: date, offset: str, calendar: Calendar) -> date:
     """Returns the working day an offset names: before and on the day moved earlier, after moved later."""
-    day = nominal_day(due, offset, calendar)
+    return _working(nominal_day(due, offset, calendar), offset, calendar)
+
+
+def _working(day: date, offset: str, calendar: Calendar) -> date:
     return calendar.working_on_or_after(day) if offset.endswith("after") else calendar.working_on_or_before(day)
 
 
@@ -47,7 +57,7 @@ class Notices:
         for told in definition.notices:
             if told.due is None or (told.states and state not in told.states):
                 continue
-            due = told.due.evaluate(dict(view), calendar)
+            due = told.due.evaluate(view, calendar)
             if isinstance(due, date):
                 planned += [p for o in told.spec.send if (p := _planned(told, due, o, calendar)) is not None]
         return planned
@@ -63,19 +73,18 @@ class Notices:
             return "state"
         if (spec.from_ is not None and day < spec.from_) or (spec.until is not None and day > spec.until):
             return "not_in_force"
-        if told.condition is not None and told.condition.evaluate(dict(view), calendar) is not True:
+        if told.condition is not None and told.condition.evaluate(view, calendar) is not True:
             return "condition"
         return None
 
 
 def _planned(told: Told, due: date, offset: str, calendar: Calendar) -> Planned | None:
     try:
-        nominal, day = nominal_day(due, offset, calendar), sending_day(due, offset, calendar)
+        nominal = nominal_day(due, offset, calendar)
+        day = _working(nominal, offset, calendar)
     except OverflowError:
         return None
-    start: datetime = calendar.start_of(day)
-    if not told.spec.urgent:
-        start = calendar.next_sending(start)
+    start = calendar.start_of(day) if told.spec.urgent else calendar.opening(day)
     code = offset.replace(" ", "_")
     return Planned(name=told.rule, occurrence=f"{due.isoformat()}/{code}", kind=NOTICE, nominal=nominal, due_at=start)
 
@@ -121,7 +130,7 @@ def left(area: Area, told: Told, unit: str, office: Office) -> list[str]:
         for org in _places(area, spec, unit, office, None):
             if _holders(office, spec, org):
                 continue
-            for officer in office.officers.values():
+            for officer in office.members(org):
                 held = any(
                     h.org == org and h.role in spec.roles and h.period.holds(office.day) for h in officer.holdings
                 )
@@ -131,16 +140,13 @@ def left(area: Area, told: Told, unit: str, office: Office) -> list[str]:
 
 
 def _places(area: Area, spec: Recipient, unit: str, office: Office, but: str | None) -> list[str]:
-    if spec.at == "unit":
-        return [unit]
     if spec.at == "nearest":
         return _nearest(area, spec, unit, office, but)
-    above = office.tree.above(unit, area.above)
-    if above is None:
-        return []
-    if spec.kind is None:
-        return [above.id]
-    return [o.id for o in office.tree.children(above.id) if o.kind == spec.kind and o.period.holds(office.day)]
+    above = office.tree.above(unit, area.above) if spec.at == "above" else None
+    place = unit if spec.at == "unit" else above.id if above is not None else None
+    if place is None or spec.kind is None:
+        return [] if place is None else [place]
+    return [o.id for o in office.tree.children(place) if o.kind == spec.kind and o.period.holds(office.day)]
 
 
 def _nearest(area: Area, spec: Recipient, unit: str, office: Office, but: str | None) -> list[str]:
@@ -164,7 +170,7 @@ def _present(office: Office, officer: str) -> bool:
 def _holders(office: Office, spec: Recipient, org: str) -> list[Officer]:
     return [
         officer
-        for officer in office.officers.values()
+        for officer in office.members(org)
         if any(h.role in spec.roles and at.id == org for h, at in office.holdings(officer))
     ]
 

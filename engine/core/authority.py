@@ -152,12 +152,20 @@ class Office:
         self.day, self.tree = day, tree
         self.officers = {o.id: o for o in officers}
         self._parent_reach = parent_reach
+        self._members: dict[str, list[Officer]] = {}
+        for officer in self.officers.values():
+            for org in dict.fromkeys(h.org for h in officer.holdings):
+                self._members.setdefault(org, []).append(officer)
         self._absent: dict[str, list[str]] = {}
         self._stand_ins: dict[str, list[str]] = {}
         for s in substitutions:
             if s.period.holds(day):
                 self._absent.setdefault(s.stand_in, []).append(s.officer)
                 self._stand_ins.setdefault(s.officer, []).append(s.stand_in)
+
+    def members(self, org: str) -> Sequence[Officer]:
+        """Returns the officers with a role in an organisation, of today or of another day."""
+        return self._members.get(org, ())
 
     def absent_for(self, officer: str) -> Sequence[str]:
         """Returns the officers for whom this one stands in today."""

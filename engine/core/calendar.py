@@ -135,6 +135,10 @@ class Calendar:
         """Returns the first moment of a day in the office's zone, in UTC. Raises OverflowError."""
         return datetime.combine(day, time(), self.zone).astimezone(UTC)
 
+    def opening(self, day: date) -> datetime:
+        """Returns when the office opens on a working day, in UTC."""
+        return datetime.combine(day, self.office_hours[0], self.zone).astimezone(UTC)
+
     def next_sending(self, at: datetime) -> datetime:
         """Returns the first moment from `at` on in the office hours, ends included, of a working day. In UTC.
 

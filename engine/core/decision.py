@@ -55,16 +55,18 @@ def decide(
     reason: str | None = None,
     officer: str | None = None,
     office: Office | None = None,
+    changes: Changes | None = None,
     asking: bool = False,
 ) -> Decision:
     """Decides one step. With an `office`, the officer must be one who may; without (the clock's step), nobody is asked.
 
-    Order: bad input, then denial, then rules. `asking`: facts not yet given do not stop it, `missing` names them.
+    `changes`: the facts of `raw` where the caller has read them already. Order: bad input, then denial, then rules.
+    `asking`: facts not yet given do not stop it, `missing` names them.
     Raises BadInput, WrongType and Denied; a refusal by rules is a Decision.
     """
     step = step_from(definition, subject, trigger)
     calendar = moment.calendar
-    changes = read_facts(definition, raw, calendar) if raw else {}
+    changes = dict(changes) if changes is not None else read_facts(definition, raw, calendar) if raw else {}
     view = view_of(definition, subject, moment, reason)
     if changes:
         view = changed(view, changes)
@@ -160,8 +162,13 @@ def step_from(definition: Definition, subject: Subject, trigger: str) -> Step:
 
 def _missing(step: Step, view: Mapping[str, Value], changes: Changes) -> tuple[str, ...]:
     """Returns the facts that the step asks for and nobody gave. Where a guard or limit reads one, the rule answers."""
-    anew = [fact for fact in step.asks_anew if changes.get(fact) is None]
+    anew = [fact for fact in step.asks_anew if not _brings(changes.get(fact))]
     return tuple(anew + [fact for fact in step.asks if view.get(fact) is None and fact not in step.answered])
+
+
+def _brings(change: Value | MapChange | None) -> bool:
+    """Tells whether a change makes something known; a map that only takes keys away does not."""
+    return any(v is not None for v in change.values()) if isinstance(change, dict) else change is not None
 
 
 class InvalidInput(BadInput):

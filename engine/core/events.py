@@ -31,7 +31,7 @@ COUNTED = frozenset({STARTED, MOVED, FACTS_SET})
 
 def stamp(time: datetime) -> str:
     """Returns a time as it is stored: UTC, microseconds, `Z`; always 27 letters."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return time.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"  # a third of what strftime costs
 
 
 def unstamp(text: str) -> datetime:

@@ -77,14 +77,14 @@ def judge(rule: Rule, force: Force, trigger: str, facts: dict[str, Value], calen
     day: date | None = today
     expression = rule.day_at.get(trigger, rule.day)
     if expression is not None:
-        found = expression.evaluate(facts, calendar)
+        found = expression.run(facts, calendar)
         day = found if isinstance(found, date) else None
     version = rule.version_on(day or today)
     facts["day"] = day or today
 
-    if rule.when is not None and rule.when.evaluate(facts, calendar) is not True:
+    if rule.when is not None and rule.when.run(facts, calendar) is not True:
         return _settled(rule, force, "pass", "not_applicable", version, day, rule.when, facts)
-    if rule.waived_by is not None and rule.waived_by.evaluate(facts, calendar) is True:
+    if rule.waived_by is not None and rule.waived_by.run(facts, calendar) is True:
         return _settled(rule, force, "pass", "waived", version, day, rule.waived_by, facts)
     if day is None:
         assert expression is not None
@@ -96,7 +96,7 @@ def judge(rule: Rule, force: Force, trigger: str, facts: dict[str, Value], calen
         return Judgement(
             rule=rule, force=force, result="unknown", note="no_version", version=None, day=day, facts={}, missing=()
         )
-    value = version.holds.evaluate(facts, calendar)
+    value = version.holds.run(facts, calendar)
     if value is True:
         return _settled(rule, force, "pass", "", version, day, version.holds, facts)
     told = version.holds.explain(facts, calendar)

@@ -131,22 +131,28 @@ def _due_notices(
     for p in planned:
         if p.kind == NOTICE:
             by_rule.setdefault(p.name, []).append(p)
+    done_by: dict[str, set[str]] = {}
+    waiting: dict[tuple[str, str], Kept] = {}
+    for k in kept:
+        if k.done:
+            done_by.setdefault(k.name, set()).add(k.occurrence)
+        else:
+            waiting[(k.name, k.occurrence)] = k
     for rule, all_ in by_rule.items():
-        done = {k.occurrence for k in kept if k.name == rule and k.done}
-        waiting = {k.occurrence: k for k in kept if k.name == rule and not k.done}
-        reminded = max((p.nominal for p in all_ if p.occurrence in done), default=date.min)
+        done = done_by.get(rule, set())
+        reminded = max((p.nominal for p in all_ if p.occurrence in done), default=date.min) if done else date.min
         meeting: dict[datetime, list[Planned]] = {}
         for p in all_:
             meeting.setdefault(p.due_at, []).append(p)
         past: Planned | None = None
         for due, group in sorted(meeting.items()):
-            last = max(group, key=lambda p: p.nominal)
-            if any(p.occurrence in done for p in group):
+            last = group[0] if len(group) == 1 else max(group, key=lambda p: p.nominal)
+            if done and any(p.occurrence in done for p in group):
                 continue
             if due >= now:
                 yield last, due
             elif last.nominal > reminded:
                 past = last
         if past is not None:
-            row = waiting.get(past.occurrence)
+            row = waiting.get((rule, past.occurrence))
             yield past, row.due_at if row is not None and row.due_at <= now else calendar.next_sending(now)

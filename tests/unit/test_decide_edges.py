@@ -48,7 +48,6 @@ def test_null_in_a_step_leaves_the_default(fact: str) -> None:
     assert None not in [j.facts[fact] for j in answer.judgements if fact in j.facts]
 
 
-@pytest.mark.xfail(strict=True, reason="papers that hold no paper count as brought anew, and the vote is cleared")
 @pytest.mark.parametrize("papers", [{}, {"referral": None}], ids=["none", "only one taken away"])
 def test_a_dossier_is_not_renewed_with_no_paper(papers: dict[str, object]) -> None:
     """The step itself brings papers; with none it is bad input, as with null, and the vote stands."""
