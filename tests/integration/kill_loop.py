@@ -146,7 +146,6 @@ class Found:
 
     kills: int = 0
     acknowledged: int = 0
-    repeated: int = 0
     sent: int = 0
     unknown: int = 0
     problems: list[str] = field(default_factory=list)

@@ -32,7 +32,6 @@ def check(found: dict[str, Any], kills: int) -> None:
     assert found["kills"] == kills
     assert found["acknowledged"] > kills
     assert found["sent"] > 0
-    assert found["unknown"] <= kills
 
 
 def test_200_kills_lose_no_acknowledged_step(tmp_path: Path) -> None:

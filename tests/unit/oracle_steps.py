@@ -138,7 +138,8 @@ def judge_step(
 def _missing(step: Step, facts: Mapping[str, Any], changes: Mapping[str, Any]) -> str | None:
     answered = {fact for rule in (*step.guards, *step.limits) for fact in RULES[rule].reads}
     for name in step.anew:
-        if changes.get(name) is None:
+        brought = changes.get(name)
+        if brought is None or (isinstance(brought, Mapping) and not any(v is not None for v in brought.values())):
             return name
     for name in step.asks:
         if facts.get(name) is None and name not in answered and name != "formal_excused":

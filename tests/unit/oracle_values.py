@@ -44,10 +44,11 @@ BAD: tuple[tuple[str, Any], ...] = (
 )
 ASKED_BESIDES: dict[str, tuple[str, ...]] = {
     "recognise": ("motives", "helper", "introduced_by"),
-    "open_dossier": ("education", "birth_date", "helper_together_since", "papers"),
+    "open_dossier": ("education", "birth_date", "helper_together_since", "papers", "is_pupil", "conduct"),
     "branch_review": ("birth_date", "helper_together_since", "helper_is_formal", "second_referrer",
-                      "second_referrer_is_formal", "papers"),
-    "admit": ("papers", "votes_for", "branch_reviewed_on", "extension_reason"),
+                      "second_referrer_is_formal", "papers", "is_pupil", "conduct", "marks"),
+    "admit": ("papers", "votes_for", "branch_reviewed_on", "extension_reason", "birth_date",
+              "province_consent_on", "province_consent_no"),
 }  # fmt: skip
 PREPARED = (
     "birth_date", "education", "motives", "helper", "helper_is_formal", "helper_together_since", "second_referrer",
