@@ -34,7 +34,13 @@ ASK_OTHER = "This is for somebody who did none of: {triggers}"
 BY_CLOCK = "The clock takes this step by itself"
 GIVE_REASON = "Or go through with a reason; the step is then marked as a breach"
 
-_TRIGGERS = {events.STARTED: "start", events.FACTS_SET: "set", events.UNDONE: "undo", events.VOIDED: "undo"}
+_TRIGGERS = {
+    events.STARTED: "start",
+    events.FACTS_SET: "set",
+    events.UNDONE: "undo",
+    events.VOIDED: "undo",
+    events.TAKEN_OVER: "merge",
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -192,7 +192,7 @@ def _take_over(work: Work, org: str, target: str, on: date, by: By) -> None:
         if case.subject.state in definition.final or definition.file.unique or kind not in definition.kinds:
             continue
         event = work.ledger.append(
-            events.FACTS_SET,
+            events.TAKEN_OVER,
             key_id=case.key_id,
             subject=case.subject.id,
             workflow=case.subject.workflow,

@@ -16,6 +16,7 @@ from engine.core.subject import Changes, MapChange, changed
 from engine.core.values import Json, Type, Value, from_json, to_json
 
 STARTED, MOVED, FACTS_SET, UNDONE, VOIDED = "started", "moved", "facts_set", "undone", "voided"
+TAKEN_OVER = "taken_over"  # a subject goes over to the unit that its own was merged into
 VOID = "void"  # the state of a subject whose beginning was undone; no definition may declare it
 REFUSED, DENIED = "refused", "denied"
 OFFICE = "office_changed"
@@ -23,9 +24,8 @@ NOTICE = "notice"
 DEFINITION = "definition_loaded"
 ERASED = "key_erased"
 
-CHANGING = frozenset(
-    {STARTED, MOVED, FACTS_SET, UNDONE, VOIDED}
-)  # events that change a subject, each its version by one
+# Events that change a subject, each its version by one.
+CHANGING = frozenset({STARTED, MOVED, FACTS_SET, UNDONE, VOIDED, TAKEN_OVER})
 COUNTED = frozenset({STARTED, MOVED, FACTS_SET})
 
 
@@ -176,9 +176,8 @@ def step(now: Standing | None, entry: Entry, types: Mapping[str, Type]) -> Stand
         doers = {**doers, entry.trigger: tuple(sorted({*doers.get(entry.trigger, ()), *persons}))}
     return replace(
         now,
-        org=entry.org or now.org,
+        org=entry.org if entry.org is not None and entry.kind in (MOVED, TAKEN_OVER) else now.org,
         state=to,
-        definition=entry.definition or now.definition,
         facts=changed(now.facts, changes),
         doers=doers,
         entered_on=on if to != now.state else now.entered_on,

@@ -287,7 +287,6 @@ def test_after_a_standstill_steps_are_taken_before_notices_however_many_are_due(
     assert service.notices() == []
 
 
-@pytest.mark.xfail(strict=True, reason="facts written since carry the new unit, and the replay follows them")
 def test_an_undone_transfer_brings_the_person_back_whatever_was_written_since(service: Service) -> None:
     """The unit is what the transfers say that stand; facts written meanwhile stay."""
     by = By(officer="tu_clerk")
