@@ -95,9 +95,9 @@ def _mark_progress(work: Work, *, more: bool) -> None:
 
 
 def _last_due(work: Work, due: Sequence[TimerRow]) -> dict[tuple[str, str], str]:
-    """Returns the last due occurrence of each rule and subject, those beyond this batch counted."""
+    """Returns the last occurrence of each rule and subject to go out at the next sending time, in this batch or not."""
     subjects = list(dict.fromkeys(t.subject for t in due if t.kind == NOTICE))
-    now = stamp(work.now)
+    now = stamp(work.calendar.next_sending(work.now))
     last: dict[tuple[str, str], str] = {}
     for row in work.tx.timers(subjects) if subjects else ():  # by due time
         if row.kind == NOTICE and row.done_at is None and row.due_at <= now:
@@ -171,8 +171,16 @@ def _row(
 def _unwritten(work: Work, timer: TimerRow, error: KetnapError) -> OutboxRow:
     """Returns what stands in the outbox for a notice that could not be written: somebody has to see it."""
     key_id = work.case(timer.subject).key_id
-    draft = Draft(recipient="", behalf=None, channel=None, subject_line=timer.name, body=error.text(), short="", group="",
-                  why=NOT_WRITTEN)  # fmt: skip
+    draft = Draft(
+        recipient="",
+        behalf=None,
+        channel=None,
+        subject_line=timer.name,
+        body=error.text(),
+        short="",
+        group="",
+        why=NOT_WRITTEN,
+    )
     return _row(work, key_id, timer, draft, {"day": work.today.isoformat()}, again="", urgent=False)
 
 
