@@ -32,7 +32,7 @@ def verify(ctx: typer.Context) -> None:
         "ok": report.ok,
         "events": report.events,
         "checkpoints": report.checkpoints,
-        "problems": [{"event": p.event, "kind": p.kind, "message": p.message} for p in report.problems],
+        "problems": [{"event": p.event, "kind": p.kind, "message": p.text(session.translate)} for p in report.problems],
     }
     session.write(document, lambda console: _show(session, console, document))
     if not report.ok:
@@ -41,7 +41,7 @@ def verify(ctx: typer.Context) -> None:
 
 def _show(session: Session, console: Console, document: dict[str, Any]) -> None:
     for p in document["problems"]:
-        console.print(f"{p['kind']}: {p['message']}", soft_wrap=True)
+        console.print(f"{session.translate(p['kind'])}: {p['message']}", soft_wrap=True)
     message = (
         "The trail is whole: {events} events." if document["ok"] else "The trail does not verify: {events} events read."
     )

@@ -43,7 +43,7 @@ def failures(runner: Runner, step: Step, came: Outcomes) -> Iterator[Pair]:
     if expect.audit is not None:
         report = verify(runner.service)
         if report.ok is not expect.audit.verified:
-            yield {"verified": expect.audit.verified}, [p.message for p in report.problems] or True
+            yield {"verified": expect.audit.verified}, [p.text() for p in report.problems] or True
 
 
 def _course(expect: Expect, came: Outcomes) -> Iterator[Pair]:

@@ -9,7 +9,9 @@ from typing import Any
 
 from engine.asking import Prospect
 from engine.core import events
+from engine.core.decision import InvalidInput
 from engine.core.definition import Text
+from engine.core.errors import BadInput
 from engine.core.events import Entry, Standing
 from engine.core.guards import Judgement
 from engine.core.machine import Definition
@@ -52,6 +54,10 @@ class Teller:
     zone: tzinfo
 
     # -- small things
+
+    def invalid(self, error: BadInput) -> str:
+        """Returns what is wrong with the input; what a definition says of it stands in the definition's own words."""
+        return error.in_language(self.lang) if isinstance(error, InvalidInput) else error.text(self.translate)
 
     def say(self, template: str, /, **params: object) -> str:
         """Returns a text of the program in the reader's language."""
@@ -242,7 +248,7 @@ class Teller:
             if j.result != "pass" and j.force != "warn":
                 steps += self._mend(definition, j)
         if p.invalid is not None:
-            steps.append(p.invalid.text(self.translate))
+            steps.append(self.invalid(p.invalid))
         return list(dict.fromkeys(steps))
 
     def _mend(self, definition: Definition, j: Judgement) -> list[str]:

@@ -22,11 +22,19 @@ CHUNK = 500  # subjects replayed together
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """Something in the trail that is not as it was written. `event` is its number, or None for a subject's row."""
+    """Something in the trail that is not as it was written. `event` is its number, or None for a subject's row.
+
+    `message` is an English template over `params`, as in KetnapError.
+    """
 
     event: int | None
     kind: str
     message: str
+    params: Mapping[str, object] = field(default_factory=dict)
+
+    def text(self, translate: Callable[[str], str] = str) -> str:
+        """Returns the message in the language of `translate`."""
+        return translate(self.message).format_map(self.params)
 
 
 @dataclass(kw_only=True)
@@ -61,12 +69,17 @@ def _trail(work: Work, report: Report, progress: Callable[[int], None] | None) -
         if progress is not None and report.events % 1000 == 0:
             progress(report.events)
         if row.seq != expected:
-            yield Problem(event=expected, kind="missing", message=f"event {expected} is missing; {row.seq} follows")
+            yield Problem(
+                event=expected,
+                kind="missing",
+                message="event {event} is missing; {next} follows",
+                params={"event": expected, "next": row.seq},
+            )
             return
         try:
             body = read_body(row)
         except Damaged as error:
-            yield Problem(event=row.seq, kind="edited", message=error.text())
+            yield Problem(event=row.seq, kind="edited", message=error.message, params=error.params)
             return
         problem = _one(row, body, before, at)
         if problem is not None:
@@ -76,18 +89,29 @@ def _trail(work: Work, report: Report, progress: Callable[[int], None] | None) -
 
 
 def _one(row: EventRow, body: Mapping[str, Json], before: bytes, at: str) -> Problem | None:
+    at_event = {"event": row.seq}
     if leaf_hash(row.body) != row.leaf:
         return Problem(
-            event=row.seq, kind="edited", message=f"event {row.seq}: its bytes are not those that were hashed"
+            event=row.seq,
+            kind="edited",
+            message="event {event}: its bytes are not those that were hashed",
+            params=at_event,
         )
     if link(before, row.leaf) != row.link:
         return Problem(
-            event=row.seq, kind="relinked", message=f"event {row.seq}: it does not link to the one before it"
+            event=row.seq,
+            kind="relinked",
+            message="event {event}: it does not link to the one before it",
+            params=at_event,
         )
     if columns(body, row) != row:
-        return Problem(event=row.seq, kind="columns", message=f"event {row.seq}: its columns differ from its bytes")
+        return Problem(
+            event=row.seq, kind="columns", message="event {event}: its columns differ from its bytes", params=at_event
+        )
     if row.at < at:
-        return Problem(event=row.seq, kind="time", message=f"event {row.seq}: it is dated before the one before it")
+        return Problem(
+            event=row.seq, kind="time", message="event {event}: it is dated before the one before it", params=at_event
+        )
     return None
 
 
@@ -112,26 +136,37 @@ def _orphans(work: Work, seen: set[str]) -> Iterator[Problem]:
     for row in work.tx.events(kind=events.STARTED):
         if row.subject is not None and row.subject not in seen:
             yield Problem(
-                event=row.seq, kind="projection", message=f"{row.subject} has events but is not shown any more"
+                event=row.seq,
+                kind="projection",
+                message="{subject} has events but is not shown any more",
+                params={"subject": row.subject},
             )
 
 
 def _compare(work: Work, row: SubjectRow) -> Problem | None:
     definition = work.library.pinned(row.workflow, row.definition)
+    at_subject = {"subject": row.id}
     try:
         entries = [entry_of(e, work.keys, work.kit.sealer) for e in work.tx.events(subject=row.id)]
         standing = replay(entries, None, definition.types)
         if standing is None:
-            return Problem(event=None, kind="projection", message=f"{row.id} is shown but has no events")
+            return Problem(
+                event=None, kind="projection", message="{subject} is shown but has no events", params=at_subject
+            )
         if work.keys.get(row.key_id) is None:
             return None
         shown = work.adopt([row])[0].subject
     except KetnapError as error:
-        return Problem(event=None, kind="projection", message=f"{row.id}: {error.text()}")
+        return Problem(
+            event=None, kind="projection", message="{subject}: {error}", params={**at_subject, "error": error.text()}
+        )
     differs = [n for n, (a, b) in _sides(row, shown.facts, standing, entries).items() if a != b]
     if differs:
         return Problem(
-            event=None, kind="projection", message=f"{row.id}: {', '.join(differs)} differ from what its events say"
+            event=None,
+            kind="projection",
+            message="{subject}: {what} differ from what its events say",
+            params={**at_subject, "what": ", ".join(differs)},
         )
     return None
 

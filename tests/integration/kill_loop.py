@@ -199,7 +199,7 @@ def kill_one(url: str, clock: Clock, said: Said, after_s: float) -> str | None:
 def look(store: Store, service: Service, said: Said) -> list[str]:
     """Returns what is wrong with what is in the database."""
     store.check()
-    problems = [p.message for p in verify(service).problems]
+    problems = [p.text() for p in verify(service).problems]
     with store.transaction(write=False) as unit:
         found = list(entries(unit.events(), None, service.kit.sealer))
         outbox = unit.outbox()
