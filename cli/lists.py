@@ -106,6 +106,22 @@ def import_officers(
     if not reading.rejected:
         done = importing.import_officers(service, rows, by, account=session.account, rehearse=dry_run)
     _finish(session, reading, done, dry_run=dry_run)
+    warn_locked_out(session)
+
+
+def warn_locked_out(session: Session) -> None:
+    """Says so when there are officers, but none who may add others."""
+    from engine.officework import nobody_may
+
+    with session.service.work() as work:
+        roles = nobody_may(work, "officers") if work.office.officers else ()
+    if roles:
+        session.note(
+            session.say(
+                "Nobody here may add officers or organisations from now on; give somebody the role that may: {roles}",
+                roles=", ".join(roles),
+            )
+        )
 
 
 def import_candidates(

@@ -79,6 +79,16 @@ def permit(work: Work, what: str, by: By, unit: str | None = None) -> None:
     authorise(work.office, by.officer or "", grants, place, facts={}, on=work.today)
 
 
+def nobody_may(work: Work, what: str) -> tuple[str, ...]:
+    """Returns the roles that may change `what`, when no officer of today holds one where it counts; else nothing."""
+    grants = work.library.area.permissions[what]
+    for officer in work.office.officers.values():
+        for holding, org in work.office.holdings(officer):
+            if any(holding.role in g.roles and org.kind in g.kinds for g in grants):
+                return ()
+    return tuple(sorted(frozenset().union(*(g.roles for g in grants))))
+
+
 # ---- organisations ----
 
 
