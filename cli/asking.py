@@ -108,8 +108,11 @@ def shown_value(session: Session, definition: Definition, name: str, value: Any)
     if spec is not None and kind == "choice" and spec.of:
         entry = definition.area.file.lists.get(spec.of[0], {}).get(str(value))
         return session.teller.text(entry.label) if entry is not None else str(value)
-    if isinstance(value, str) and (kind == "date" or (spec is not None and kind == "map" and spec.of == ["date"])):
+    of = spec.of[0] if spec is not None and kind == "map" and spec.of else kind
+    if isinstance(value, str) and of == "date":
         return "/".join(reversed(value.split("-")))
+    if isinstance(value, str) and of == "datetime":
+        return session.moment(value)
     return str(value)
 
 
