@@ -1,4 +1,4 @@
-"""The only wiring: from settings to a store, keys, a clock, the one door, and the channels that notices leave by."""
+"""The only wiring: from settings to a store, keys, a clock and the one door. `delivery` adds the channels."""
 
 from __future__ import annotations
 
@@ -29,9 +29,7 @@ from notifications.plan import Notices
 
 if TYPE_CHECKING:
     from engine.core.sending import Unreached
-    from notifications.channels.port import Channel
     from notifications.forecast import Expected
-    from notifications.worker import Worker
 
 OFFICE_ZONE = "Asia/Ho_Chi_Minh"  # until a loaded area names its own
 CLOSE = timedelta(hours=1)  # a sandbox's command may be dated as much later, where others came in between
@@ -183,6 +181,7 @@ class Opened:
     zone: tzinfo
     master: bytes
     set_clock: bool
+    base_url: str
 
 
 def open_database(settings: Settings, via: Via, lang: str, *, new_sandbox: bool = False) -> Opened:
@@ -208,7 +207,13 @@ def open_database(settings: Settings, via: Via, lang: str, *, new_sandbox: bool 
         raise
     service = build_service(store, clock, via, master=master, lang=lang, link_base=settings.base_url)
     return Opened(
-        store=store, service=service, sandbox=sandbox, zone=zone, master=master, set_clock=settings.now is not None
+        store=store,
+        service=service,
+        sandbox=sandbox,
+        zone=zone,
+        master=master,
+        set_clock=settings.now is not None,
+        base_url=settings.base_url,
     )
 
 
@@ -258,49 +263,38 @@ def catch_up(opened: Opened, settings: Settings, lang: str) -> int:
     """
     if not opened.set_clock:
         return 0
+    from cli.delivery import Delivery
+
     service, now = opened.service, opened.service.kit.clock.now()
     with opened.store.transaction(write=True) as tx:
         last = tx.head().at
     clock = SetClock(min(unstamp(last), now) if last else now)
     real, service.kit.clock = service.kit.clock, clock
+    delivery = Delivery(service, settings, sandbox=True, lang=lang)
     done = 0
     try:
         while (due := service.next_due()) is not None and due <= now:
             clock.set(max(due, clock.now()))
-            did = service.tick() + worker_of(service, settings, sandbox=True, lang=lang).deliver()
+            did = service.tick() + delivery.deliver()
             if not did:
                 break
             done += did
     finally:
+        delivery.close()
         service.kit.clock = real
     return done
 
 
-# ---- the channels ----
+# ---- another thread ----
 
 
-def channels_of(settings: Settings, *, sandbox: bool) -> dict[str, Channel]:
-    """Returns the channels that are set up. A sandbox never sends anything: its notices become files."""
-    from notifications.channels.letter import Sender
-    from notifications.channels.maildir import MaildirChannel, MaildirSettings
-
-    root = settings.maildir
-    if root is None and sandbox:
-        file = sqlite_file(settings.db)
-        root = Path("ketnap.mail") if file is None else file.with_name(file.name + ".mail")
-    if root is None:
-        return {}
-    domain = settings.mail_from.rpartition("@")[2]
-    sender = Sender(address=settings.mail_from, name=settings.mail_name, domain=domain)
-    kept = MaildirSettings(root=root, sender=sender)
-    return {"email": MaildirChannel(kept), "sms": MaildirChannel(kept, name="sms", kind="sms")}
-
-
-def worker_of(service: Service, settings: Settings, *, sandbox: bool, lang: str) -> Worker:
-    """Returns the worker that delivers over the channels that are set up."""
-    from notifications.worker import Worker
-
-    return Worker(service, channels_of(settings, sandbox=sandbox), lang=lang)
+def door_beside(opened: Opened, settings: Settings, via: Via, lang: str) -> tuple[Store, Service]:
+    """Returns a second door to the same database with the same clock, for another thread; its store is to be closed."""
+    store = open_store(settings.db)
+    service = build_service(
+        store, opened.service.kit.clock, via, master=opened.master, lang=lang, link_base=settings.base_url
+    )
+    return store, service
 
 
 # ---- the forecast ----
@@ -315,7 +309,8 @@ def forecast_on(opened: Opened, first: date, last: date, lang: str) -> Iterator[
     begins, ends = (datetime.combine(d, time(), opened.zone) for d in (first, last + timedelta(days=1)))
     copy = copy_into_memory(opened.store)
     try:
-        service = build_service(copy, clock, Via(channel="forecast"), master=opened.master, lang=lang)
+        via = Via(channel="forecast")
+        service = build_service(copy, clock, via, master=opened.master, lang=lang, link_base=opened.base_url)
         for expected in forecast(service, clock, ends):
             if begins <= expected.at < ends:
                 yield expected

@@ -16,13 +16,19 @@ if TYPE_CHECKING:
 STATES = ("queued", "claimed", "accepted", "delivered", "refused", "failed", "unknown", "cancelled")
 SENT = "sent"  # accepted or delivered
 
+Id = Annotated[str, typer.Argument(metavar="ID", help="The notice's id, from `notices list`.")]
+
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
     group = typer.Typer(no_args_is_help=True, help="Notices: sent, waiting, expected.", rich_markup_mode=None)
     group.command("list")(list_)
     group.command("forecast")(forecast)
+    group.command("preview")(preview)
+    group.command("retry")(retry)
     group.command("resolve")(resolve)
+    group.command("cancel")(cancel)
+    group.command("test-channel")(try_)
     app.add_typer(group, name="notices")
 
 
@@ -98,22 +104,120 @@ def forecast(
     session.write(documents, lambda console: _show(session, console, documents))
 
 
+def preview(
+    ctx: typer.Context,
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="The notice rule of the workflow.")],
+    subject: Annotated[str, typer.Option("--subject", metavar="SUBJECT", help="The subject it is about.")],
+) -> None:
+    """What a notice rule would say of a subject today, and to whom. Nothing is written and nothing sent.
+
+    Example: ketnap notices preview plan_reminder --subject annual_plan-xa1-2026 --lang en
+    """
+    from cli.trying import preview
+
+    session: Session = ctx.obj
+    found = preview(session, rule, subject)
+    document = {
+        "rule": rule,
+        "subject": subject,
+        "would_send": found.why is None,
+        "why": None,
+        "notices": found.notices,
+    }
+    if found.why is not None:
+        document["why"] = session.translate(found.why)
+
+    def show(console: Console) -> None:
+        if found.why is not None:
+            console.print(session.say("It would not be sent now: {why}", why=found.why))
+        if not found.notices:
+            console.print(session.say("Nobody is to be told."))
+        for d in found.notices:
+            console.rule(f"{d['to']} ({d['channel']})")
+            if d["channel"] != "sms":
+                console.print(d["subject_line"], style="bold")
+            console.print(d["body"] or session.translate(d["detail"] or ""))
+            if d["channel"] == "sms":
+                console.print(session.say("SMS parts: {n}", n=d["segments"]))
+
+    session.write(document, show)
+
+
+def retry(ctx: typer.Context, id_: Id, reason: Reason = None, as_: As = None, token: Token = None) -> None:
+    """Send a notice again that failed, was refused, or is not known to have arrived. Its contact is trusted again.
+
+    Example: ketnap notices retry 5f0c... --as minh
+    """
+    _settle(ctx.obj, id_, "again", reason, as_, token)
+
+
 def resolve(
     ctx: typer.Context,
-    id_: Annotated[str, typer.Argument(metavar="ID", help="The notice's id, from `notices list`.")],
-    outcome: Annotated[str, typer.Argument(metavar="sent|again|cancel", help="What a person found out.")],
+    id_: Id,
+    outcome: Annotated[str, typer.Argument(metavar="sent|again", help="What a person found out.")],
     reason: Reason = None,
     as_: As = None,
     token: Token = None,
 ) -> None:
-    """Say of a notice nobody knows the end of: it was sent, send it again, or (with a reason) it is not wanted.
+    """Say of a notice nobody knows the end of that it was sent, or is to be sent again.
 
     Example: ketnap notices resolve 5f0c... again --as minh
     """
+    from engine.core.errors import BadInput
+
+    if outcome not in ("sent", "again"):
+        raise BadInput("{value} is not one of {known}", value=outcome, known="sent, again")
+    _settle(ctx.obj, id_, outcome, reason, as_, token)
+
+
+def cancel(ctx: typer.Context, id_: Id, reason: Reason = None, as_: As = None, token: Token = None) -> None:
+    """Cancel a notice that waits or is not known to have arrived, with the reason.
+
+    Example: ketnap notices cancel 5f0c... --reason "told in person" --as minh
+    """
+    _settle(ctx.obj, id_, "cancel", reason, as_, token)
+
+
+def _settle(session: Session, id_: str, outcome: str, reason: str | None, as_: str | None, token: str | None) -> None:
     from cli.identity import acting
 
-    session: Session = ctx.obj
     service = session.changing()
     changed = service.resolve([id_], outcome, acting(session, service, as_, token), reason)
     document = {"id": id_, "outcome": outcome, "changed": changed}
     session.write(document, lambda console: console.print(session.say("{n} notices", n=changed)))
+
+
+def try_(
+    ctx: typer.Context,
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="email, sms, kannel, smpp, gammu, webhook, maildir or bounces."),
+    ],
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="ADDRESS", help="Really send one message to this address or number."),
+    ] = None,
+) -> None:
+    """Try a channel: connect, look at the certificate, sign in. Sends nothing to anybody, unless --to says to whom.
+
+    Examples: ketnap notices test-channel email
+              ketnap notices test-channel kannel --to +84900000001
+    """
+    from cli.trying import try_channel
+
+    session: Session = ctx.obj
+    outcome = try_channel(session, name, to)
+    well = outcome.state in ("accepted", "delivered")
+    document = {
+        "channel": name,
+        "to": to,
+        "ok": well,
+        "state": outcome.state,
+        "detail": outcome.detail,
+        "message": session.translate(outcome.detail),
+        "code": outcome.code,
+    }
+    code = f" ({outcome.code})" if outcome.code else ""
+    session.write(document, lambda console: console.print(f"{session.translate(outcome.detail)}{code}"))
+    if not well:
+        raise typer.Exit(1)

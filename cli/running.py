@@ -1,10 +1,12 @@
-"""`run`: the scheduler and the delivery of notices, together or each alone."""
+"""`run`: the scheduler, the delivery of notices and the web server, together or each alone."""
 
 from __future__ import annotations
 
 import logging
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,10 +14,13 @@ import typer
 from cli.session import Session
 
 if TYPE_CHECKING:
+    from cli.delivery import Delivery
     from engine.service import Service
-    from notifications.worker import Worker
 
-PARTS = ("scheduler", "worker")
+PARTS = ("scheduler", "worker", "web")
+PAUSE_S = 5.0  # between two looks of a worker that runs alone
+
+log = logging.getLogger("ketnap.run")
 
 
 def register(app: typer.Typer) -> None:
@@ -26,11 +31,11 @@ def register(app: typer.Typer) -> None:
 def run(
     ctx: typer.Context,
     part: Annotated[
-        str | None, typer.Argument(metavar="[scheduler|worker]", help="Only this part; none: all in one process.")
+        str | None, typer.Argument(metavar="[scheduler|worker|web]", help="Only this part; none: all in one process.")
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="Do what is due now, and end: for a job of the system.")] = False,
 ) -> None:
-    """Run the program: deadlines and notices, until it is stopped.
+    """Run the program: deadlines, notices and the web server, until it is stopped.
 
     Examples: ketnap run
               ketnap run scheduler
@@ -42,11 +47,20 @@ def run(
     if part is not None and part not in PARTS:
         raise BadInput("{value} is not one of {known}", value=part, known=", ".join(PARTS))
     if once:
+        if part == "web":
+            raise BadInput("the web server does not end by itself; leave out --once")
         _once(session, part)
         return
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     stop = threading.Event()
     _stop_on_signals(stop)
-    _loop(session, session.service, part, stop)
+    with ExitStack() as stack:
+        if part in (None, "web"):
+            stack.enter_context(_serving(session, stop))
+        if part == "web":
+            stop.wait()
+        else:
+            _loop(session, session.service, part, stop)
 
 
 def _stop_on_signals(stop: threading.Event) -> None:
@@ -57,10 +71,15 @@ def _stop_on_signals(stop: threading.Event) -> None:
         signal.signal(number, ask)
 
 
-def _worker(session: Session, service: Service) -> Worker:
-    from cli.bootstrap import worker_of
+@contextmanager
+def _delivery(session: Session, service: Service) -> Iterator[Delivery]:
+    from cli.delivery import Delivery
 
-    return worker_of(service, session.settings, sandbox=session.opened.sandbox, lang=session.lang)
+    made = Delivery(service, session.settings, sandbox=session.opened.sandbox, lang=session.lang)
+    try:
+        yield made
+    finally:
+        made.close()
 
 
 def _once(session: Session, part: str | None) -> None:
@@ -69,7 +88,10 @@ def _once(session: Session, part: str | None) -> None:
     if part in (None, "scheduler"):
         document["done"] = service.tick()
     if part in (None, "worker"):
-        document["tried"] = _worker(session, service).deliver()
+        with _delivery(session, service) as delivery:
+            tried = delivery.deliver()
+            delivery.listen(now=True)
+            document["tried"] = tried + delivery.deliver()  # what came back may go another way
     session.write(
         document,
         lambda console: console.print(
@@ -81,15 +103,55 @@ def _once(session: Session, part: str | None) -> None:
 
 
 def _loop(session: Session, service: Service, part: str | None, stop: threading.Event) -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     if part == "worker":
-        worker = _worker(session, service)
-        while True:
-            worker.deliver()
-            if stop.wait(5):
-                return
+        with _delivery(session, service) as delivery:
+            session.note(session.say("The worker runs. Stop it with Ctrl-C."))
+            _work(delivery, stop)
+        return
     from engine.scheduler import Ticker
 
-    deliver = _worker(session, service).deliver if part is None else None
-    session.note(session.say("The scheduler runs. Stop it with Ctrl-C."))
-    Ticker(service, deliver).run(stop)
+    with ExitStack() as stack:
+        deliver = stack.enter_context(_delivery(session, service)).turn if part is None else None
+        session.note(session.say("The scheduler runs. Stop it with Ctrl-C."))
+        Ticker(service, deliver).run(stop)
+
+
+def _work(delivery: Delivery, stop: threading.Event) -> None:
+    """Delivers until it is stopped; what fails, such as a database that is busy, is tried again."""
+    from engine.core.errors import KetnapError
+
+    while not stop.is_set():
+        try:
+            delivery.turn()
+        except KetnapError as error:
+            log.error("the delivery failed and is tried again: %s", error.text())
+        stop.wait(PAUSE_S)
+
+
+@contextmanager
+def _serving(session: Session, stop: threading.Event) -> Iterator[None]:
+    """Serves the web in a thread, over a connection of its own. Ends the program should the server end by itself."""
+    from cli.bootstrap import door_beside
+    from cli.delivery import tables_of
+    from engine.ledger import Via
+    from web.app import Server, build_app, listen
+
+    settings = session.settings
+    kannel = tables_of(settings).kannel
+    secret = kannel.callback_secret if kannel is not None else ""
+    listening = listen(settings.host, settings.port)
+    store, service = door_beside(session.opened, settings, Via(channel="web"), session.lang)
+    try:
+        app = build_app(service, lang=session.lang, link_base=settings.base_url, receipt_secret=secret)
+        server = Server(app, listening, ended=stop.set)
+        server.start()
+        port = listening.getsockname()[1]
+        session.note(session.say("The web server listens at http://{host}:{port}.", host=settings.host, port=port))
+        try:
+            yield
+        finally:
+            server.stop()
+        if server.failed:
+            raise typer.Exit(1)
+    finally:
+        store.close()

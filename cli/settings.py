@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from engine.core.errors import BadInput
+from engine.core.suggestions import suggest
 
 FILE = "ketnap.toml"
 USUAL_DB = "sqlite:///ketnap.db"
@@ -32,6 +33,16 @@ class Settings(BaseSettings):
     maildir: Path | None = Field(None, description="folder that gets notices as mail files, a mailbox for each address")
     mail_from: str = Field("ketnap@localhost.localdomain", description="address that notices come from")
     mail_name: str = Field("Ketnap", description="name beside that address")
+    channels: dict[str, Any] = Field(
+        default_factory=dict,
+        description="tables of the channels, see the guide; KETNAP_CHANNELS_<TABLE>_<KEY> in the environment",
+    )
+    sms: Literal["kannel", "smpp", "gammu"] | None = Field(
+        None, description="the channel of text messages, where several are set up"
+    )
+    sandbox_sends: bool = Field(False, description="true: a sandbox really sends, instead of keeping files")
+    host: str = Field("127.0.0.1", description="where `run` and `run web` listen; this machine only, unless set")
+    port: int = Field(8713, ge=0, le=65535, description="the port they listen on; 0: any that is free")
     now: str | None = Field(None, description="a sandbox's clock begins here; refused elsewhere")
     token: str | None = Field(None, description="an officer's token, for --as outside a sandbox")
 
@@ -53,8 +64,13 @@ def read_settings(**given: object) -> Settings:
     try:
         return Settings(**{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
     except ValidationError as error:
-        first = error.errors()[0]
+        first = error.errors(include_input=False)[0]
         name = ".".join(map(str, first["loc"]))
+        if first["type"] == "extra_forbidden":
+            near = suggest(name, Settings.model_fields)
+            if near is None:
+                raise BadInput("there is no setting {name}", name=name) from None
+            raise BadInput("there is no setting {name}; did you mean {near}?", name=name, near=near) from None
         raise BadInput("setting {name}: {why}", name=name, why=first["msg"]) from None
     except (ValueError, OSError) as error:
         raise BadInput("{file} is not valid TOML: {why}", file=FILE, why=str(error)) from None

@@ -13,6 +13,8 @@ from cli.session import Session
 if TYPE_CHECKING:
     from rich.console import Console
 
+LATE_S = 600  # what is due waits this long only where no scheduler runs
+
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
@@ -81,12 +83,15 @@ def _show_init(session: Session, console: Console, document: dict[str, Any]) -> 
 
 
 def status(ctx: typer.Context) -> None:
-    """How the database stands: subjects by state, notices, what is due next.
+    """How the database stands: subjects by state, notices and how old the oldest are, what is due next.
 
     Example: ketnap status --json
     """
+    from engine.metrics import status as delivery
+
     session: Session = ctx.obj
     service, opened = session.service, session.opened
+    stand = delivery(service)
     due = service.next_due()
     with service.work() as work:
         states: dict[str, dict[str, int]] = {}
@@ -104,6 +109,13 @@ def status(ctx: typer.Context) -> None:
             "subjects": states,
             "events": events,
             "notices": work.tx.outbox_counts(),
+            "notices_oldest_s": {state: int(age.total_seconds()) for state, age in stand.ages.items()},
+            "gateways_held": [
+                {"channel": lane.channel, "domain": lane.domain, "until": session.teller.time(lane.until)}
+                for lane in stand.held
+            ],
+            "bad_contacts": stand.bad_contacts,
+            "timers_late_s": int(stand.late.total_seconds()),
             "next_due": session.teller.time(due),
         }
         definitions = work.library.all_newest()
@@ -135,7 +147,34 @@ def _show_status(
             table.add_row(workflow, labels.get(workflow, {}).get(state, state), str(n))
     if table.row_count:
         console.print(table)
-    for state, n in document["notices"].items():
-        console.print(session.say("Notices {state}: {n}", state=session.translate(state), n=n))
+    _show_delivery(session, console, document)
     if document["next_due"]:
         console.print(session.say("Next due: {at}", at=session.moment(document["next_due"])))
+
+
+def _show_delivery(session: Session, console: Console, document: dict[str, Any]) -> None:
+    """Says what waits or failed, and for how long."""
+    for state, n in document["notices"].items():
+        if not n:
+            continue
+        line = session.say("Notices {state}: {n}", state=session.translate(state), n=n)
+        age = document["notices_oldest_s"].get(state)
+        oldest = "" if age is None else session.say(", the oldest due {age} ago", age=_age(session, age))
+        console.print(line + oldest)
+    for lane in document["gateways_held"]:
+        where = " ".join(filter(None, (lane["channel"], lane["domain"])))
+        console.print(session.say("Held until {at}: {where}", at=session.moment(lane["until"]), where=where))
+    if document["bad_contacts"]:
+        console.print(session.say("Addresses and numbers that were refused: {n}", n=document["bad_contacts"]))
+    if document["timers_late_s"] >= LATE_S:
+        late = _age(session, document["timers_late_s"])
+        console.print(session.say("What was due {age} ago is not done: is `ketnap run` at work?", age=late))
+
+
+def _age(session: Session, seconds: int) -> str:
+    minutes = seconds // 60
+    if minutes < 60:
+        return session.say("{n} minutes", n=minutes)
+    if minutes < 48 * 60:
+        return session.say("{n} hours", n=minutes // 60)
+    return session.say("{n} days", n=minutes // (24 * 60))
