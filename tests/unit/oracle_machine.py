@@ -351,12 +351,12 @@ class Machine(RuleBasedStateMachine):
     def undo(self, seed: int, id: int, reason: str) -> None:
         """The last step is undone: by who did it, in time; the clock's by a keeper; never by an inspector."""
         dice = self.dice(seed)
-        if dice.randrange(3):
+        if dice.randrange(4) == 0:
             return
         name, person = self._person(id)
         last = person.last_step()
         by_self = "" if last is None else last.actor or "cb1_secretary"
-        officer = dice.choice((by_self or "tu_secretary", "tu_inspector"))
+        officer = dice.choice((*[by_self or "tu_secretary"] * 3, "tu_inspector"))
         expected = self._undo_verdict(person, officer, reason)
         if expected is None:
             return

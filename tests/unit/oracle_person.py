@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from tests.unit import oracle
@@ -27,6 +27,7 @@ class Happened:
 
     changes: Mapping[str, Any]
     trigger: str | None = None
+    source: str | None = None  # of the clock's step
     to: str | None = None
     org: str | None = None
     persons: tuple[str, ...] = ()
@@ -90,7 +91,9 @@ class Person:
         """What the clock does at 00:00 of a day."""
         if self.state not in LAPSE_FROM or not oracle.ran_out(self.facts, today):
             return False
-        self.add(Happened(changes=cleared(self.facts, LAPSE_CLEARS), trigger="lapse", to="elite"))
+        changes = cleared(self.facts, LAPSE_CLEARS)
+        ran_out = oracle.months_on(self.facts["certificate_on"], 60) + timedelta(days=1)
+        self.add(Happened(changes=changes, trigger="lapse", source=self.state, to="elite", on=ran_out))
         return True
 
 

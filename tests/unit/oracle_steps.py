@@ -112,7 +112,7 @@ def judge_step(
     step = STEPS.get(trigger)
     if step is None or person.state not in step.sources:
         return Verdict(kind="bad", word=trigger)
-    if on > today or on < person.last_on:
+    if on > today or on < person.last_on or _proves_lapse_wrong(person, step, on):
         return Verdict(kind="bad", word="on")
     try:
         changes = read(typed)
@@ -133,6 +133,14 @@ def judge_step(
     given = reason is not None and reason.strip() != ""
     case = Case(facts=facts, on=on, trigger=trigger, reason=given, unit_kind=UNITS[person.unit][0])
     return _by_rules(person, step, case, changes, may, officer, now)
+
+
+def _proves_lapse_wrong(person: Person, step: Step, on: date) -> bool:
+    """Whether the clock would not have taken its step, had this one been entered on its day: then undo comes first."""
+    last = person.last_step()
+    if last is None or last.trigger != "lapse" or last.on is None or last.source is None:
+        return False
+    return on < last.on and last.source in step.sources and (step.to or last.source) not in LAPSE_FROM
 
 
 def _missing(step: Step, facts: Mapping[str, Any], changes: Mapping[str, Any]) -> str | None:
