@@ -234,10 +234,14 @@ def put_officers(work: Work, changes: Iterable[OfficerChange], by: By) -> Counts
     created = updated = unchanged = 0
     ids: list[str] = []
     standing = {o.id: o for o in work.tx.officers()}
+    held: dict[str, dict[tuple[str, str, str], RoleRow]] = {}
+    for r in work.tx.roles():
+        held.setdefault(r.officer, {})[(r.org, r.role, r.from_day)] = r
     for change in changes:
         old = standing.get(change.id)
         row = _officer_row(work, change, old)
-        roles = _role_rows(work, change, row)
+        roles = _role_rows(work, change, row, list(held.get(change.id, {}).values()))
+        held.setdefault(change.id, {}).update(((r.org, r.role, r.from_day), r) for r in roles)
         ids.append(change.id)
         if old == row and not roles:
             unchanged += 1
@@ -282,7 +286,7 @@ def _kept(new: str | None, old: str | None) -> str | None:
     return old if new is None else (new.strip() or None)
 
 
-def _role_rows(work: Work, change: OfficerChange, row: OfficerRow) -> list[RoleRow]:
+def _role_rows(work: Work, change: OfficerChange, row: OfficerRow, before: Sequence[RoleRow]) -> list[RoleRow]:
     if change.roles is None:
         return []
     known = work.library.area.file.roles
@@ -295,7 +299,7 @@ def _role_rows(work: Work, change: OfficerChange, row: OfficerRow) -> list[RoleR
                 known=", ".join(known),
             )
     today = work.today.isoformat()
-    held = [r for r in work.tx.roles() if r.officer == change.id and (r.until_day is None or r.until_day >= today)]
+    held = [r for r in before if r.until_day is None or r.until_day >= today]
     keep = {r.role for r in held if r.org == row.org and r.role in change.roles}
     ends = (work.today - timedelta(days=1)).isoformat()
     rows = [replace(r, until_day=ends) for r in held if not (r.org == row.org and r.role in change.roles)]
