@@ -62,11 +62,10 @@ def claim(work: Work, drafter: Drafter, limit: int) -> list[Claimed]:
 
 def _groups(work: Work, limit: int) -> list[list[OutboxRow]]:
     """Returns due rows by message, of at most `limit` messages, each whole."""
-    first = work.tx.outbox(states=["queued"], due=stamp(work.now), limit=4 * limit)
-    if not first:
-        return []
-    recipients = list(dict.fromkeys(r.recipient for r in first))
-    rows = work.tx.outbox(states=["queued"], due=stamp(work.now), recipients=recipients)
+    now = stamp(work.now)
+    recipients = list(dict.fromkeys(r.recipient for r in work.tx.outbox_due(now, 4 * limit)))[:limit]
+    # One by one: among a list of recipients SQLite would walk through all that is queued.
+    rows = [r for one in recipients for r in work.tx.outbox(states=["queued"], due=now, recipients=[one])]
     groups: dict[tuple[str, ...], list[OutboxRow]] = {}
     for row in rows:
         key = (row.message,) if row.message else (row.recipient, row.channel, row.id if row.urgent else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from heapq import nsmallest
 from typing import Any
 
 from engine.core.errors import Conflict
@@ -346,6 +347,15 @@ class MemoryTransaction:
             and (due is None or (row.next_try_at is not None and row.next_try_at <= due))
         ]
         return sorted(picked, key=lambda row: (row.due_at, row.id))[:limit]
+
+    def outbox_due(self, now: str, limit: int) -> Sequence[OutboxRow]:
+        table = self._t().outbox
+        waiting = (
+            (row.next_try_at, row.due_at, row.id, row)
+            for key in table.found("waits", True)
+            if (row := table.rows[key]).state == "queued" and row.next_try_at is not None and row.next_try_at <= now
+        )
+        return [row for *_, row in nsmallest(max(limit, 0), waiting)]
 
     def next_try(self) -> str | None:
         table = self._t().outbox

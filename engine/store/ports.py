@@ -151,6 +151,12 @@ class Transaction(Protocol):
     ) -> Sequence[OutboxRow]:
         """Returns rows that meet every condition given, by (due_at, id). `due`: next_try_at is set and <= due."""
 
+    def outbox_due(self, now: str, limit: int) -> Sequence[OutboxRow]:
+        """Returns rows in state queued with next_try_at <= now, by (next_try_at, due_at, id).
+
+        The cost follows `limit`, not the table.
+        """
+
     def next_try(self) -> str | None:
         """Returns the least next_try_at of the rows in state queued, or None."""
 

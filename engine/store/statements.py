@@ -266,6 +266,19 @@ class Statements:
             ),
         )
 
+    def outbox_due(self) -> Statement:
+        """The notices in the state at `state` that are to be tried at `now`, at most `limit`."""
+        table = tables.outbox
+        return self._once(
+            "outbox_due",
+            lambda: (
+                _select(table)
+                .where(table.c.state == bindparam("state"), table.c.next_try_at <= bindparam("now"))
+                .order_by(table.c.next_try_at, table.c.due_at, table.c.id)
+                .limit(_limit())
+            ),
+        )
+
     def outbox_counts(self) -> Statement:
         """How many notices stand in each state."""
         column = tables.outbox.c.state

@@ -152,11 +152,26 @@ outbox = Table(
     UniqueConstraint("rule", "subject", "occurrence", "recipient", "channel", name="outbox_notice"),
 )
 _waits = outbox.c.next_try_at.is_not(None)
-Index("outbox_next_try", outbox.c.state, outbox.c.next_try_at, sqlite_where=_waits, postgresql_where=_waits)
+Index(
+    "outbox_next_try",
+    outbox.c.state,
+    outbox.c.next_try_at,
+    outbox.c.due_at,
+    outbox.c.id,
+    sqlite_where=_waits,
+    postgresql_where=_waits,
+)
 Index("outbox_subject", outbox.c.subject)
 _sent = outbox.c.message.is_not(None)
 Index("outbox_message", outbox.c.message, sqlite_where=_sent, postgresql_where=_sent)
 Index("outbox_state", outbox.c.state, outbox.c.due_at, outbox.c.id)
-Index("outbox_recipient", outbox.c.recipient, sqlite_where=_waits, postgresql_where=_waits)
+Index(
+    "outbox_recipient",
+    outbox.c.recipient,
+    outbox.c.state,
+    outbox.c.next_try_at,
+    sqlite_where=_waits,
+    postgresql_where=_waits,
+)
 _numbered = outbox.c.provider_id.is_not(None)
 Index("outbox_provider", outbox.c.provider_id, sqlite_where=_numbered, postgresql_where=_numbered)

@@ -348,6 +348,9 @@ class SqlTransaction:
             limit=limit,
         )
 
+    def outbox_due(self, now: str, limit: int) -> Sequence[OutboxRow]:
+        return self._read(_outbox, self._statements.outbox_due(), state="queued", now=now, limit=limit)
+
     def next_try(self) -> str | None:
         found = self._rows(self._statements.next_try(), state="queued")
         return found[0][0] if found else None

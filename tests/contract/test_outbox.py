@@ -121,6 +121,21 @@ def test_the_next_try_is_of_queued_notices_only(store: Store) -> None:
         assert unit.next_try() == moment(8)
 
 
+def test_what_is_due_comes_first_tried_first(store: Store) -> None:
+    """Only queued ones, by the time they are to be tried, then by due time and id, at most so many."""
+    rows = [
+        notice(f"n{i:02}", state=("queued", "claimed")[i % 5 == 0], next_try_at=moment(i % 7), due_at=moment(9 - i % 3))
+        for i in range(40)
+    ]
+    with store.transaction() as unit:
+        unit.put_outbox([*rows, notice("parked", next_try_at=None)])
+        wanted = [r for r in rows if r.state == "queued" and (r.next_try_at or "") <= moment(4)]
+        wanted.sort(key=lambda r: (r.next_try_at, r.due_at, r.id))
+        assert list(unit.outbox_due(moment(4), 100)) == wanted
+        assert list(unit.outbox_due(moment(4), 3)) == wanted[:3]
+        assert list(unit.outbox_due(moment(4), 0)) == []
+
+
 def test_notices_are_counted_by_state(store: Store) -> None:
     """A state that no notice is in is not named."""
     with store.transaction() as unit:

@@ -17,7 +17,12 @@ def upgrade() -> None:
     _add("officers", "bad_email", "bad_phone", "feed")
     _add("definitions", "office_text")
     waits, numbered = sa.text("next_try_at IS NOT NULL"), sa.text("provider_id IS NOT NULL")
-    op.create_index("outbox_recipient", "outbox", ["recipient"], sqlite_where=waits, postgresql_where=waits)
+    op.drop_index("outbox_next_try", "outbox")
+    for name, columns in (
+        ("outbox_next_try", ["state", "next_try_at", "due_at", "id"]),
+        ("outbox_recipient", ["recipient", "state", "next_try_at"]),
+    ):
+        op.create_index(name, "outbox", columns, sqlite_where=waits, postgresql_where=waits)
     op.create_index("outbox_provider", "outbox", ["provider_id"], sqlite_where=numbered, postgresql_where=numbered)
 
 
