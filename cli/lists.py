@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.options import As, Token
+from cli.options import As, On, Token
 from cli.session import Session
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from rich.console import Console
 
     from engine.core.authority import Office
@@ -125,14 +127,21 @@ def warn_locked_out(session: Session) -> None:
 
 
 def import_candidates(
-    ctx: typer.Context, file: FileArg, dry_run: DryRun = False, as_: As = None, token: Token = None
+    ctx: typer.Context,
+    file: FileArg,
+    dry_run: DryRun = False,
+    on: On = None,
+    as_: As = None,
+    token: Token = None,
 ) -> None:
     """Bring in people from a list as offices keep it: title rows, two-row headings, group rows, signatures.
 
-    Each comes under the branch that the row or the group names. The same list again changes nothing.
+    Each comes under the branch that the row or the group names. The same list again changes nothing. With --on a list
+    of years ago counts from its own day, so that steps taken since can be entered with theirs.
 
     Example: ketnap import candidates danh-sach.xlsx --as lan --dry-run
     """
+    from cli.inputs import read_day
     from engine import importing
     from reports.lists import read_people
     from reports.sheets import open_sheets
@@ -153,7 +162,7 @@ def import_candidates(
         organisations=organisations,
         own=own,
     )
-    planner = _Planner(reading)
+    planner = _Planner(reading, read_day("on", on))
     done = importing.import_subjects(
         service, PEOPLE, sorted(branches), planner, by, account=session.account, rehearse=dry_run
     )
@@ -201,8 +210,8 @@ def reach(office: Office, officer: str, kinds: frozenset[str]) -> tuple[dict[str
 class _Planner:
     """Compares what was read with who is there, inside the transaction that writes."""
 
-    def __init__(self, reading: Reading) -> None:
-        self.reading = reading
+    def __init__(self, reading: Reading, on: date | None) -> None:
+        self.reading, self.on = reading, on
         self.plan: ImportPlan | None = None
 
     def __call__(self, cases: Sequence[Case]) -> Plan:
@@ -213,7 +222,7 @@ class _Planner:
         there = [Existing(id=c.subject.id, org_id=c.subject.org, facts=c.subject.facts) for c in cases]
         plan = self.plan = plan_import(self.reading, there)
         return Plan(
-            starts=[(c.row, Start(workflow=PEOPLE, org=c.row.org_id, facts=c.facts)) for c in plan.creates],
+            starts=[(c.row, Start(workflow=PEOPLE, org=c.row.org_id, facts=c.facts, on=self.on)) for c in plan.creates],
             sets=[(c.row, SetFacts(subject=c.id or "", facts=c.facts)) for c in plan.updates],
             unchanged=len(plan.unchanged),
             rejected=bool(plan.rejected),

@@ -85,41 +85,24 @@ def _may_undo(work: Work, case: Case, last: Entry, by: By) -> Acting:
 def _undo_one(
     work: Work, case: Case, last: Entry, found: Sequence[Entry], reason: str | None, acting: Acting, by: By
 ) -> str:
+    standing = events.replay(found, None, case.definition.types, but=last.id)
+    assert standing is not None
     event = work.ledger.append(
         events.UNDONE,
         key_id=case.key_id,
         payload=steps.payload({}, reason),
         subject=case.subject.id,
         workflow=case.subject.workflow,
-        org=case.subject.org,
+        org=standing.org,
         trigger=last.trigger,
         **{"from": case.subject.state},
+        to=standing.state,
         on=work.today.isoformat(),
+        definition=case.definition.id,
         undoes=last.id,
         **steps.who(acting, by),
     )
-    this = Entry(
-        id=event,
-        kind=events.UNDONE,
-        at=work.ledger.at,
-        on=work.today.isoformat(),
-        actor=acting.officer,
-        behalf=acting.behalf,
-        channel="",
-        account=None,
-        command=None,
-        subject=case.subject.id,
-        workflow=None,
-        org=None,
-        trigger=last.trigger,
-        source=None,
-        to=None,
-        definition=None,
-        undoes=last.id,
-    )
-    standing = events.replay([*found, this], None, case.definition.types)
-    assert standing is not None
-    work.stand(case, standing)
+    work.stand(case, replace(standing, last_event=event))
     return event
 
 

@@ -118,20 +118,25 @@ class Standing:
     doers: Mapping[str, tuple[str, ...]]
     started_on: date
     entered_on: date
-    person_on: date
+    person_on: date  # the day of the start or the last transition made by a person
     last_event: str
     undone: frozenset[str] = frozenset()
 
 
 def replay(
-    entries: Iterable[Entry], types_of: Mapping[str, Mapping[str, Type]] | None, types: Mapping[str, Type]
+    entries: Iterable[Entry],
+    types_of: Mapping[str, Mapping[str, Type]] | None,
+    types: Mapping[str, Type],
+    *,
+    but: str | None = None,
 ) -> Standing | None:
-    """Returns the subject that its events, oldest first, make; what was undone does not count. None without events.
+    """Returns the subject that its events, oldest first, make; what was undone does not count, nor the event `but`.
 
-    `types_of` gives the fact types by definition, where it differs from `types`. Entries need their payload.
+    `types_of` gives the fact types by definition, where it differs from `types`. Entries need their payload. None
+    without events.
     """
     all_ = [e for e in entries if e.kind in CHANGING]
-    undone = frozenset(e.undoes for e in all_ if e.kind == UNDONE and e.undoes)
+    undone = frozenset(u for u in (but, *(e.undoes for e in all_ if e.kind == UNDONE)) if u is not None)
     now: Standing | None = None
     for version, entry in enumerate(all_, start=1):
         if entry.kind != UNDONE and entry.id not in undone:
