@@ -9,6 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +21,7 @@ import pytest
 from tests.integration.cli.conftest import Ketnap
 from tests.servers import kannel as sms
 from tests.servers.mail import PASSWORD
-from tests.servers.wait import free_ports, start, until
+from tests.servers.wait import free_ports, listening, start, until
 
 pytestmark = pytest.mark.xdist_group("mail")
 
@@ -138,6 +140,28 @@ def test_a_mail_that_comes_back_is_refused_its_address_marked_and_the_phone_trie
     assert mail_server.mails("back@ketnap.test") == again
 
 
+def test_a_receipt_of_the_sms_centre_is_heard_over_smpp(
+    ketnap: Ketnap, monkeypatch: pytest.MonkeyPatch, sms_centre: sms.SmsCentre
+) -> None:
+    settings = (
+        f'sandbox_sends = true\n[channels.smpp]\nhost = "127.0.0.1"\nport = {sms_centre.port}\n'
+        'system_id = "ketnap"\nsender = "Ketnap"\nmode = "gsm7"\nmax_segments = 6\n'
+    )
+    monkeypatch.setenv("KETNAP_CHANNELS_SMPP_PASSWORD", sms.PASSWORD)
+    found(ketnap, monkeypatch, settings, dao="+84900003003")
+    monkeypatch.setenv("KETNAP_NOW", "2024-01-02 08:00")
+
+    def delivered() -> list[dict[str, Any]]:
+        ketnap.run("run", "--once")
+        return notices(ketnap, "plan_opened", to="dao", state="delivered")
+
+    (notice,) = until(delivered, what="the receipt in the outbox")
+    assert notice["channel"] == "sms"
+    taken = sms_centre.taken("+84900003003")
+    assert {t["coding"] for t in taken} == {0}  # without diacritics, as this office has it
+    assert "ke hoach" in (taken[-1].get("whole") or taken[-1]["text"])
+
+
 def test_a_wrong_password_holds_the_channel_and_the_trial_says_so(
     ketnap: Ketnap, monkeypatch: pytest.MonkeyPatch, mail_server: Any
 ) -> None:
@@ -169,6 +193,23 @@ def test_a_trial_with_an_address_really_sends_one_mail(
     assert mail["Subject"] == "Thử kênh email"
     assert "Tin này để thử kênh email." in text
     assert ketnap.ask("notices", "test-channel", "bounces")["ok"] is True
+
+
+def test_the_web_server_runs_alone_and_shows_an_officer_their_dates(
+    ketnap: Ketnap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (port,) = free_ports(1)
+    found(ketnap, monkeypatch, f"port = {port}\n", email="lan@dong.test")
+    monkeypatch.setenv("KETNAP_NOW", "2024-01-02 08:00")
+    address = ketnap.ask("feed", "open", "lan", "--as", "lan")["address"]
+    assert address.startswith(f"http://127.0.0.1:{port}/calendar/")
+    with running(ketnap, "web", now="2024-01-02 08:00"):
+        until(lambda: listening(port), what="the web server", log=ketnap.folder / "run.log")
+        with urllib.request.urlopen(address, timeout=10) as page:
+            assert "DTSTART;VALUE=DATE:20240124\r\n" in page.read().decode()
+        ketnap.run("feed", "close", "lan", "--as", "lan")
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(address, timeout=10)
 
 
 def test_run_says_that_its_port_is_taken(ketnap: Ketnap, monkeypatch: pytest.MonkeyPatch) -> None:

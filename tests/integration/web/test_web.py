@@ -35,11 +35,13 @@ class Site:
     def __init__(self, world: NoticeWorld, port: int) -> None:
         self.world, self.port = world, port
 
-    def ask(self, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
+    def ask(
+        self, path: str, method: str = "GET", body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> Answer:
         """Asks for a page."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            connection.request(method, path, body, headers)
+            connection.request(method, path, body, headers or {})
             response = connection.getresponse()
             text = response.read().decode()
             return Answer(status=response.status, headers={k.lower(): v for k, v in response.getheaders()}, text=text)
@@ -97,7 +99,7 @@ def test_figures_count_the_notices_by_state_in_the_format_of_prometheus(site: Si
 @pytest.mark.parametrize("path", ["/metrics", "/healthz"])
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"])
 def test_figures_are_not_passed_on_by_a_proxy(site: Site, path: str, header: str) -> None:
-    assert site.ask(path, **{header: "203.0.113.9"}).status == 404
+    assert site.ask(path, headers={header: "203.0.113.9"}).status == 404
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
