@@ -231,7 +231,7 @@ class Library:
 
     def __init__(self, rows: Sequence[DefinitionRow], compiled: Compiled | None = None) -> None:
         self._compiled = compiled or Compiled()
-        self._sources = {r.id: _source(r) for r in rows}
+        self._sources = {r.id: source_of(r) for r in rows}
         self._newest = {s.workflow: s for s in self._sources.values()}
         self._joined: dict[tuple[str, str], Definition] = {}
 
@@ -288,7 +288,8 @@ class Library:
         raise NotFound("no workflow is loaded; run: ketnap init")
 
 
-def _source(row: DefinitionRow) -> Source:
+def source_of(row: DefinitionRow) -> Source:
+    """Returns the source that a row keeps."""
     return Source(
         workflow=row.workflow,
         file=row.file,

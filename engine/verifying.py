@@ -1,40 +1,20 @@
-"""Verifying the trail: bytes, hashes, links, time; and that what is shown is what the events say."""
+"""Verifying: the bytes, hashes, links and times of the trail; then that what is shown is what the events say."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from engine.audit.tree import leaf_hash
-from engine.core import events
-from engine.core.errors import Damaged, KetnapError
-from engine.core.events import CHANGING, Entry, Standing, replay
+from engine.comparing import Problem, definitions, office, subjects
+from engine.core.errors import Damaged
 from engine.core.values import Json
-from engine.ledger import columns, entry_of, link, read_body
+from engine.ledger import columns, link, read_body
 from engine.service import Service
-from engine.store.rows import EventRow, SubjectRow
+from engine.store.rows import EventRow
 from engine.work import Work
 
 EMPTY_LINK = bytes(32)
-CHUNK = 500  # subjects replayed together
-
-
-@dataclass(frozen=True, kw_only=True)
-class Problem:
-    """Something in the trail that is not as it was written. `event` is its number, or None for a subject's row.
-
-    `message` is an English template over `params`, as in KetnapError.
-    """
-
-    event: int | None
-    kind: str
-    message: str
-    params: Mapping[str, object] = field(default_factory=dict)
-
-    def text(self, translate: Callable[[str], str] = str) -> str:
-        """Returns the message in the language of `translate`."""
-        return translate(self.message).format_map(self.params)
 
 
 @dataclass(kw_only=True)
@@ -58,7 +38,9 @@ def verify(service: Service, progress: Callable[[int], None] | None = None) -> R
         for problem in _trail(work, report, progress):
             report.problems.append(problem)
         if report.ok:
-            report.problems += _projection(work)
+            report.problems += [*definitions(work), *office(work)]
+        if report.ok:
+            report.problems += subjects(work)
     return report
 
 
@@ -113,74 +95,3 @@ def _one(row: EventRow, body: Mapping[str, Json], before: bytes, at: str) -> Pro
             event=row.seq, kind="time", message="event {event}: it is dated before the one before it", params=at_event
         )
     return None
-
-
-def _projection(work: Work) -> Iterator[Problem]:
-    seen: set[str] = set()
-    after = ""
-    while True:
-        rows = work.tx.find_subjects(after=after, limit=CHUNK)
-        if not rows:
-            break
-        after = rows[-1].id
-        work.keys.fetch(r.key_id for r in rows)
-        for row in rows:
-            seen.add(row.id)
-            problem = _compare(work, row)
-            if problem is not None:
-                yield problem
-    yield from _orphans(work, seen)
-
-
-def _orphans(work: Work, seen: set[str]) -> Iterator[Problem]:
-    for row in work.tx.events(kind=events.STARTED):
-        if row.subject is not None and row.subject not in seen:
-            yield Problem(
-                event=row.seq,
-                kind="projection",
-                message="{subject} has events but is not shown any more",
-                params={"subject": row.subject},
-            )
-
-
-def _compare(work: Work, row: SubjectRow) -> Problem | None:
-    definition = work.library.pinned(row.workflow, row.definition)
-    at_subject = {"subject": row.id}
-    try:
-        entries = [entry_of(e, work.keys, work.kit.sealer) for e in work.tx.events(subject=row.id)]
-        standing = replay(entries, None, definition.types)
-        if standing is None:
-            return Problem(
-                event=None, kind="projection", message="{subject} is shown but has no events", params=at_subject
-            )
-        if work.keys.get(row.key_id) is None:
-            return None
-        shown = work.adopt([row])[0].subject
-    except KetnapError as error:
-        return Problem(
-            event=None, kind="projection", message="{subject}: {error}", params={**at_subject, "error": error.text()}
-        )
-    differs = [n for n, (a, b) in _sides(row, shown.facts, standing, entries).items() if a != b]
-    if differs:
-        return Problem(
-            event=None,
-            kind="projection",
-            message="{subject}: {what} differ from what its events say",
-            params={**at_subject, "what": ", ".join(differs)},
-        )
-    return None
-
-
-def _sides(
-    row: SubjectRow, facts: object, standing: Standing, entries: list[Entry]
-) -> dict[str, tuple[object, object]]:
-    return {
-        "state": (row.state, standing.state),
-        "org": (row.org, standing.org),
-        "version": (row.version, sum(e.kind in CHANGING for e in entries)),
-        "facts": (facts, standing.facts),
-        "doers": ({t: tuple(p) for t, p in json.loads(row.doers_json).items()}, dict(standing.doers)),
-        "last_event": (row.last_event, standing.last_event),
-        "entered_on": (row.entered_on, standing.entered_on.isoformat()),
-        "person_on": (row.person_on, standing.person_on.isoformat()),
-    }

@@ -377,9 +377,9 @@ class Work:
                 self.adopt(self.tx.find_subjects(refers=id))
         readers = self._cases if self._lenders else {i: c for i, c in self._dirty.items() if c.row is None}
         for case in list(readers.values()):
-            refers = _refers(case)
-            if refers in self._lenders or (case.row is None and refers is not None):
-                case.subject = replace(case.subject, borrowed=self._borrowed(case.definition, refers))
+            other = refers(case)
+            if other in self._lenders or (case.row is None and other is not None):
+                case.subject = replace(case.subject, borrowed=self._borrowed(case.definition, other))
                 self.replan([case.subject.id])
 
     def _row(self, case: Case) -> SubjectRow:
@@ -401,7 +401,7 @@ class Work:
             version=subject.version,
             definition=case.row.definition if case.row is not None else case.definition.id,
             key_id=case.key_id,
-            refers=_refers(case),
+            refers=refers(case),
             unique_key=case.unique_key,
             facts_json=_dump(plain),
             sealed=sealed,
@@ -421,7 +421,8 @@ def _facts_aad(id: str) -> bytes:
     return b"facts:" + id.encode()
 
 
-def _refers(case: Case) -> str | None:
+def refers(case: Case) -> str | None:
+    """Returns the subject that a fact of this one names, or None."""
     for name in case.definition.naming:
         value = case.subject.facts.get(name)
         if isinstance(value, str):

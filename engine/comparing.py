@@ -1,0 +1,208 @@
+"""Comparing what is shown with what the events say: definitions, the office, every subject."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from engine.core import events
+from engine.core.errors import KetnapError
+from engine.core.events import CHANGING, Entry, Standing, replay
+from engine.ledger import entries, entry_of
+from engine.library import source_of
+from engine.naming import unique_key
+from engine.store.rows import SubjectRow
+from engine.work import Work, refers
+
+CHUNK = 500  # subjects replayed together
+UNREADABLE = (KetnapError, ValueError, KeyError, TypeError, AttributeError, AssertionError)  # rows edited past the door
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """Something in the trail that is not as it was written. `event` is its number, or None for a subject's row.
+
+    `message` is an English template over `params`, as in KetnapError.
+    """
+
+    event: int | None
+    kind: str
+    message: str
+    params: Mapping[str, object] = field(default_factory=dict)
+
+    def text(self, translate: Callable[[str], str] = str) -> str:
+        """Returns the message in the language of `translate`."""
+        return translate(self.message).format_map(self.params)
+
+
+# ---- definitions and the office ----
+
+
+def definitions(work: Work) -> Iterator[Problem]:
+    """Compares every definition with the hash that is its id, and those loaded with those there are."""
+    there = {row.id: source_of(row).id for row in work.tx.definitions()}
+    for entry in entries(work.tx.events(kind=events.DEFINITION), None, work.kit.sealer):
+        if entry.definition is not None and entry.definition not in there:
+            yield _problem(
+                "definition", "the definition of {workflow} that was loaded is missing", workflow=entry.workflow
+            )
+    for row in work.tx.definitions():
+        if there[row.id] != row.id:
+            yield _problem(
+                "definition", "the definition of {workflow} was changed since it was loaded", workflow=row.workflow
+            )
+
+
+def _problem(kind: str, message: str, **params: object) -> Problem:
+    return Problem(event=None, kind=kind, message=message, params=params)
+
+
+class _Office:
+    """The office as its events make it."""
+
+    def __init__(self) -> None:
+        self.orgs: dict[tuple[Any, ...], dict[str, Any]] = {}
+        self.roles: dict[tuple[Any, ...], Any] = {}
+        self.officers: dict[str, dict[str, Any]] = {}
+        self.substitutes: dict[tuple[Any, ...], None] = {}
+        self.days: dict[str, Any] = {}
+
+    def take(self, entry: Entry) -> None:
+        """Takes in one event."""
+        detail: Mapping[str, Any] = entry.detail
+        what = str(detail.get("what"))
+        if what.startswith("org_"):
+            for row in detail["orgs"]:
+                self.orgs[(row["id"], row["from_day"])] = row
+        elif what == "officer":
+            self._officer(entry, detail)
+        elif what == "substitute":
+            self.substitutes[tuple(detail[k] for k in ("officer", "stand_in", "from_day", "until_day"))] = None
+        elif what == "day":
+            self.days[str(detail["day"])] = detail["off"]
+
+    def _officer(self, entry: Entry, detail: Mapping[str, Any]) -> None:
+        known = {"org": entry.org, "from_day": detail["from_day"], "until_day": detail.get("until_day")}
+        known["disabled"] = bool(detail.get("disabled"))
+        personal = {k: entry.payload.get(k) for k in ("name", "email", "phone", "account")} if entry.payload else {}
+        self.officers[str(detail["officer"])] = {**known, **personal}
+        for role, org, first, last in detail.get("roles", ()):
+            self.roles[(detail["officer"], org, role, first)] = last
+
+
+def office(work: Work) -> Iterator[Problem]:
+    """Compares organisations, officers, roles, substitutes and days off with the events that made them."""
+    made = _Office()
+    try:
+        for entry in entries(work.tx.events(kind=events.OFFICE), work.keys, work.kit.sealer):
+            made.take(entry)
+    except UNREADABLE as error:
+        yield _problem("office", "an entry about the office cannot be read: {error}", error=str(error))
+        return
+    orgs = {(r.id, r.from_day): {k: v for k, v in asdict(r).items() if k != "created_at"} for r in work.tx.orgs()}
+    yield from _differences("organisation", made.orgs, orgs)
+    roles = {(r.officer, r.org, r.role, r.from_day): r.until_day for r in work.tx.roles()}
+    yield from _differences("role", made.roles, roles)
+    officers = {r.id: asdict(r) for r in work.tx.officers()}
+    shown = {id: {k: officers[id][k] for k in said} for id, said in made.officers.items() if id in officers}
+    shown.update((id, {}) for id in officers if id not in made.officers)
+    yield from _differences("officer", made.officers, shown)
+    substitutes = {(s.officer, s.stand_in, s.from_day, s.until_day): None for s in work.tx.substitutes()}
+    yield from _differences("substitute", made.substitutes, substitutes)
+    yield from _differences("day", made.days, {d.day: d.off for d in work.tx.days()})
+
+
+def _differences(what: str, said: Mapping[Any, Any], shown: Mapping[Any, Any]) -> Iterator[Problem]:
+    for key in [*said, *(k for k in shown if k not in said)]:
+        if key not in shown or key not in said or said[key] != shown[key]:
+            name = " ".join(str(k) for k in key) if isinstance(key, tuple) else str(key)
+            yield _problem("office", "{what} {name} differs from what the events say", what=what, name=name)
+
+
+# ---- subjects ----
+
+
+def subjects(work: Work) -> Iterator[Problem]:
+    """Compares every subject with its events' replay."""
+    seen: set[str] = set()
+    after = ""
+    while True:
+        rows = work.tx.find_subjects(after=after, limit=CHUNK)
+        if not rows:
+            break
+        after = rows[-1].id
+        work.keys.fetch(r.key_id for r in rows)
+        for row in rows:
+            seen.add(row.id)
+            problem = _compare(work, row)
+            if problem is not None:
+                yield problem
+    yield from _orphans(work, seen)
+
+
+def _orphans(work: Work, seen: set[str]) -> Iterator[Problem]:
+    for row in work.tx.events(kind=events.STARTED):
+        if row.subject is not None and row.subject not in seen:
+            yield Problem(
+                event=row.seq,
+                kind="projection",
+                message="{subject} has events but is not shown any more",
+                params={"subject": row.subject},
+            )
+
+
+def _compare(work: Work, row: SubjectRow) -> Problem | None:
+    at_subject = {"subject": row.id}
+    try:
+        definition = work.library.pinned(row.workflow, row.definition)
+        found = list(work.tx.events(subject=row.id))
+        told = [entry_of(e, work.keys, work.kit.sealer) for e in found]
+        if work.keys.get(row.key_id) is None:
+            return _problem("key", "the key of {subject} is missing, its facts cannot be read", **at_subject)
+        standing = replay(told, None, definition.types)
+        if standing is None:
+            return Problem(
+                event=None, kind="projection", message="{subject} is shown but has no events", params=at_subject
+            )
+        case = work.adopt([row])[0]
+        sides = {**_sides(row, case.subject.facts, standing, told), **_pins(row, found[0].body, standing)}
+        sides["refers"] = (row.refers, refers(case))
+        wanted = None if standing.state == events.VOID else unique_key(definition, standing.org, standing.facts)
+        sides["unique_key"] = (row.unique_key, wanted)
+    except UNREADABLE as error:
+        return _problem("projection", "{subject}: {error}", **at_subject, error=str(error))
+    differs = [n for n, (a, b) in sides.items() if a != b]
+    if differs:
+        return Problem(
+            event=None,
+            kind="projection",
+            message="{subject}: {what} differ from what its events say",
+            params={**at_subject, "what": ", ".join(differs)},
+        )
+    return None
+
+
+def _sides(row: SubjectRow, facts: object, standing: Standing, told: list[Entry]) -> dict[str, tuple[object, object]]:
+    return {
+        "state": (row.state, standing.state),
+        "org": (row.org, standing.org),
+        "version": (row.version, sum(e.kind in CHANGING for e in told)),
+        "facts": (facts, standing.facts),
+        "doers": ({t: tuple(p) for t, p in json.loads(row.doers_json).items()}, dict(standing.doers)),
+        "last_event": (row.last_event, standing.last_event),
+        "entered_on": (row.entered_on, standing.entered_on.isoformat()),
+        "person_on": (row.person_on, standing.person_on.isoformat()),
+    }
+
+
+def _pins(row: SubjectRow, started: bytes, standing: Standing) -> dict[str, tuple[object, object]]:
+    """Returns what the first event fixes for good."""
+    first = json.loads(started)
+    return {
+        "workflow": (row.workflow, first["workflow"]),
+        "definition": (row.definition, first["definition"]),
+        "key": (row.key_id, first.get("key", row.key_id)),
+        "started_on": (row.started_on, standing.started_on.isoformat()),
+    }
