@@ -21,6 +21,7 @@ from engine.core.sending import (
     WORKER_DIED,
     Came,
     Drafter,
+    News,
 )
 from engine.lanes import Lanes, pause
 from engine.outbox import CANCELLED, EXPANDING, Claimed, drafts_of, told_of, why_not
@@ -304,9 +305,23 @@ def note(work: Work, rows: Sequence[OutboxRow], state: str, came: Came, by: By |
     )
 
 
-def settle_news(work: Work, drafter: Drafter, rows: Sequence[OutboxRow], came: Came) -> None:
-    """Records what was heard of a message later on."""
-    if came.state in ("failed", "refused"):
+def settle_news(work: Work, drafter: Drafter, rows: Sequence[OutboxRow], news: News) -> None:
+    """Records what was heard of a message later on.
+
+    What was put off in the end is sent again: under a new number where the other side goes by ours, so that the same
+    news coming twice does not fall on the second message.
+    """
+    came = news.came
+    if came.state == "failed" and came.retry and rows[0].attempts < GIVE_UP:
+        at = work.now + pause(rows[0].attempts, came.retry_after_s)
+        again = stamp(at if rows[0].urgent else work.calendar.next_sending(at))
+        queued = [
+            replace(r, state="queued", next_try_at=again, sent_at=None, detail=came.detail, code=came.code) for r in rows
+        ]
+        if news.message is not None:
+            queued = [replace(r, message=None, message_at=None, provider_id=None) for r in queued]
+        work.tx.update_outbox(queued)
+    elif came.state in ("failed", "refused"):
         _end(work, drafter, rows, came, BAD_CONTACT if came.bad_contact else NOT_DELIVERED)
     else:
         _finish(work, rows, came)

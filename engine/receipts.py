@@ -42,12 +42,12 @@ def apply(work: Work, drafter: Drafter, rows: Sequence[OutboxRow], news: News) -
     if not rows:
         return False
     if news.final:
-        settle_news(work, drafter, rows, news.came)
+        settle_news(work, drafter, rows, news)
         return True
     # The other side has it: that settles what was unknown, and tells nothing new of what was accepted.
     unsettled = [r for r in rows if r.state != "accepted"]
     if unsettled and news.came.state == "accepted":
-        settle_news(work, drafter, unsettled, news.came)
+        settle_news(work, drafter, unsettled, news)
     return True
 
 

@@ -74,5 +74,7 @@ def _came(outcome: Outcome) -> Came:
         detail=outcome.detail,
         code=outcome.code or None,
         provider_id=outcome.provider_id,
+        retry=outcome.retry,
+        retry_after_s=outcome.retry_after_s,
         bad_contact=outcome.bad_contact,
     )

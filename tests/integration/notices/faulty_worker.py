@@ -1,7 +1,7 @@
 """A worker process with faults at every boundary, for test_faults: `faulty_worker.py SETTINGS` (JSON).
 
 The gateway is a file: one line for each message that it took. A crash in the process throws away everything that the
-worker knows and has not recorded, as the end of the process does; the test itself kills it for good now and then.
+worker knows and has not recorded; the test itself kills the whole process now and then.
 """
 
 from __future__ import annotations
@@ -87,8 +87,9 @@ def main() -> None:
     clock = FastClock(datetime.fromisoformat(settings["start"]), settings["began"], settings["speed"])
     store = open_store(settings["db"])
     gateway = FaultyGateway(Path(settings["log"]), idempotent=settings["idempotent"], seed=settings["seed"])
+    service = wire(store, clock)
     while True:
-        worker = Worker(wire(store, clock), {"email": gateway}, batch=1)
+        worker = Worker(service, {"email": gateway}, batch=1)
         try:
             worker.deliver()
         except (Crash, Conflict):
