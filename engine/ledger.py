@@ -203,6 +203,8 @@ def columns(body: Mapping[str, Json], row: EventRow) -> EventRow:
 
 def read_body(row: EventRow) -> dict[str, Json]:
     """Returns the body of a stored event. Raises Damaged when its bytes are not a body."""
+    if not isinstance(row.body, bytes):  # SQLite lets an editor write a text where bytes belong
+        raise Damaged("event {seq} is not a body", seq=row.seq)
     try:
         body = parse(row.body)
     except ValueError as error:
