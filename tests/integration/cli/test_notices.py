@@ -121,9 +121,8 @@ def test_a_modem_takes_text_messages_says_which_failed_and_gets_them_again(
     assert {n["state"] for n in ketnap.ask("notices", "list")} == {"accepted"}
     file.rename(ketnap.folder / "error" / file.name)
     ketnap.run("run", "--once")
-    lost = ketnap.ask("notices", "list")
-    assert {n["state"] for n in lost} == {"failed"}
-    assert ketnap.ask("notices", "retry", lost[0]["id"], "--as", "lan")["changed"] == len(lost)
+    assert {n["state"] for n in ketnap.ask("notices", "list")} == {"queued"}
+    monkeypatch.setenv("KETNAP_NOW", "2024-01-02 08:30")
     ketnap.run("run", "--once")
     assert {n["state"] for n in ketnap.ask("notices", "list")} == {"accepted"}
     assert list((ketnap.folder / "out").glob("OUTC*"))
@@ -151,6 +150,25 @@ def test_a_preview_of_what_would_not_go_out_says_why(ketnap: Ketnap, monkeypatch
     error = ketnap.ask("notices", "preview", "plan_remindr", "--subject", "annual_plan-xa1-2024", code=2)["error"]
     assert "plan_reminder" in error["message"]
     ketnap.run("notices", "preview", "plan_reminder", "--subject", "nobody", code=2)
+
+
+def test_a_message_that_was_refused_is_sent_again_when_somebody_says_so(
+    ketnap: Ketnap, monkeypatch: pytest.MonkeyPatch, web_server: WebServer
+) -> None:
+    settings(ketnap, "sandbox_sends = true\n" + KANNEL.replace("127.0.0.1:1/", f"127.0.0.1:{web_server.port}/"))
+    (ketnap.folder / "can-bo.csv").write_text(ONE_PHONE, encoding="utf-8")
+    monkeypatch.setenv("KETNAP_NOW", "2023-12-29 08:00")
+    ketnap.office()
+    web_server.answers.append((400, {}))
+    monkeypatch.setenv("KETNAP_NOW", "2024-01-02 08:00")
+    ketnap.run("run", "--once")
+    refused = ketnap.ask("notices", "list", "--state", "refused")
+    assert refused
+    assert ketnap.ask("notices", "retry", refused[0]["id"], "--as", "lan")["changed"] == len(refused)
+    ketnap.run("run", "--once")
+    again = ketnap.ask("notices", "list", "--subject", refused[0]["subject"], "--state", "accepted")
+    assert {n["id"] for n in refused} & {n["id"] for n in again}
+    assert len(web_server.asked) >= 2
 
 
 def test_a_message_whose_answer_was_lost_is_listed_until_a_person_says_what_became_of_it(
