@@ -316,7 +316,8 @@ def settle_news(work: Work, drafter: Drafter, rows: Sequence[OutboxRow], news: N
         at = work.now + pause(rows[0].attempts, came.retry_after_s)
         again = stamp(at if rows[0].urgent else work.calendar.next_sending(at))
         queued = [
-            replace(r, state="queued", next_try_at=again, sent_at=None, detail=came.detail, code=came.code) for r in rows
+            replace(r, state="queued", next_try_at=again, sent_at=None, detail=came.detail, code=came.code)
+            for r in rows
         ]
         if news.message is not None:
             queued = [replace(r, message=None, message_at=None, provider_id=None) for r in queued]
