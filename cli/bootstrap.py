@@ -20,7 +20,7 @@ from engine.core.events import unstamp
 from engine.core.machine import Area
 from engine.core.sending import Draft, Drafter, Matter
 from engine.ledger import Via
-from engine.library import Library, Source, find_sources, shipped_folder, shipped_sources
+from engine.library import OFFICE_FILE, Library, Source, find_sources, shipped_folder, shipped_sources, with_office
 from engine.service import SANDBOX, Service
 from engine.store.open import open_store
 from engine.store.ports import Store
@@ -118,10 +118,22 @@ def signing_file(settings: Settings) -> Path:
     return Path("ketnap.signing.key") if file is None else file.with_name(file.name + ".signing.key")
 
 
+def office_file(settings: Settings) -> Path:
+    """Returns where the office's own changes of notice rules stand, if it has any."""
+    if settings.office is not None:
+        return settings.office
+    file = sqlite_file(settings.db)
+    return Path(OFFICE_FILE) if file is None else file.with_name(OFFICE_FILE)
+
+
 def workflow_sources(settings: Settings, folder: Path | None = None) -> list[Source]:
-    """Returns the workflows to be loaded: of the folder, of the one in the settings, or the shipped ones."""
+    """Returns the workflows to be loaded: of the folder, of the one in the settings, or the shipped ones; with the
+    office's own changes. Raises BadInput where the settings name a file for these that is not there."""
     chosen = folder or settings.workflows
-    return shipped_sources() if chosen is None else find_sources([str(chosen)])
+    own = office_file(settings)
+    if settings.office is not None and not own.is_file():
+        raise NotFound("there is no file {file} with the office's own notice rules", file=str(own))
+    return with_office(shipped_sources() if chosen is None else find_sources([str(chosen)]), own)
 
 
 def workflow_folder(settings: Settings, area: str) -> Path:

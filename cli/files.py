@@ -74,7 +74,7 @@ def check_sources(sources: Any) -> list[Finding]:
     """Returns everything to be said of workflow files, warnings too, and of their notice templates."""
     from engine.core.reader import FindingsError
     from engine.core.together import check_together
-    from engine.library import Compiled, read_tree
+    from engine.library import Compiled, office_findings, read_tree
 
     compiled = Compiled()
     findings: list[Finding] = []
@@ -86,6 +86,7 @@ def check_sources(sources: Any) -> list[Finding]:
             findings += [f for f in error.findings if f not in findings]
     if not findings:
         trees = {s.workflow: (read_tree(s.text, s.file), s.file) for s in sources}
+        findings += office_findings(sources, definitions)
         findings += check_together(definitions, trees)
         findings += _templates(sources, definitions)
     return findings

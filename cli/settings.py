@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     signing_key: str | None = Field(None, description="the key that signs checkpoints, where no file may hold it")
     signing_key_file: Path | None = Field(None, description="its file; else beside the SQLite file, with .signing.key")
     workflows: Path | None = Field(None, description="folder of workflows instead of the shipped ones")
+    office: Path | None = Field(
+        None, description="file of the office's own changes of notice rules; else office.yaml beside the SQLite file"
+    )
     base_url: str = Field("", description="address of the pages, for the links in notices")
     maildir: Path | None = Field(None, description="folder that gets notices as mail files, a mailbox for each address")
     mail_from: str = Field("ketnap@localhost.localdomain", description="address that notices come from")

@@ -210,7 +210,7 @@ def compile_all(sources: Sequence[Source], compiled: Compiled | None = None) -> 
         except FindingsError as error:
             findings += [f for f in error.findings if f not in findings]
     if not findings:
-        findings = _check_office(sources, definitions)
+        findings = office_findings(sources, definitions)
     if not findings:
         trees = {s.workflow: (read_tree(s.text, s.file), s.file) for s in sources}
         findings = [f for f in check_together(definitions, trees) if f.severity == "error"]
@@ -219,7 +219,7 @@ def compile_all(sources: Sequence[Source], compiled: Compiled | None = None) -> 
     return definitions
 
 
-def _check_office(sources: Sequence[Source], definitions: Mapping[str, Definition]) -> list[Finding]:
+def office_findings(sources: Sequence[Source], definitions: Mapping[str, Definition]) -> list[Finding]:
     """Returns what is wrong in the office's own files about the rules of these definitions as they are shipped."""
     rules = {name: rule for d in definitions.values() for name, rule in d.file.notices.items()}
     files = {(s.office_file, s.office_text) for s in sources if s.office_text is not None}

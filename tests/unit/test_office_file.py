@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from cli.bootstrap import workflow_sources
+from cli.settings import read_settings
 from engine.core import events
-from engine.core.errors import FileRefused
+from engine.core.errors import FileRefused, NotFound
 from engine.core.reader import FindingsError
 from engine.library import compile_all, find_sources, with_office
 from engine.outbox import CANCELLED
@@ -92,3 +94,24 @@ def test_an_office_without_such_a_file_has_what_it_was_given(tmp_path: Path) -> 
     """Nothing changes, not even the hash."""
     plain = find_sources(["annual_plan"])
     assert [s.id for s in with_office(plain, tmp_path / "office.yaml")] == [s.id for s in plain]
+
+
+def test_the_example_of_the_guide_is_such_a_file(tmp_path: Path) -> None:
+    """It changes what it says."""
+    guide = (Path(__file__).parents[2] / "docs" / "guide" / "notices.md").read_text(encoding="utf-8")
+    text = guide.split("```yaml\n", 1)[1].split("```", 1)[0]
+    (definition,) = compile_all(sources(tmp_path, text)).values()
+    rules = {n.rule: n.spec.send for n in definition.notices}
+    assert "plan_opened" not in rules
+    assert rules["plan_reminder"] == ["10 days before", "2 working days before", "on the day"]
+
+
+def test_the_office_file_lies_beside_the_database_or_where_the_settings_say(tmp_path: Path) -> None:
+    """One that the settings name must be there."""
+    settings = read_settings(db=f"sqlite:///{tmp_path / 'office.db'}")
+    assert {s.office_text for s in workflow_sources(settings)} == {None}
+    (tmp_path / "office.yaml").write_text("notices:\n  plan_opened: {off: true}\n")
+    assert all(s.office_text for s in workflow_sources(settings))
+    elsewhere = read_settings(db=settings.db, office=tmp_path / "none.yaml")
+    with pytest.raises(NotFound):
+        workflow_sources(elsewhere)

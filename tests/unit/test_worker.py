@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -514,3 +516,6 @@ def test_metrics_tell_counts_ages_and_what_is_late() -> None:
     assert 'ketnap_notices{state="queued"} 0' in text
     assert "ketnap_timers_late_seconds 0" in text
     assert all(line.startswith(("# ", "ketnap_")) for line in text.splitlines())
+    guide = (Path(__file__).parents[2] / "docs" / "guide" / "notices.md").read_text(encoding="utf-8")
+    names = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
+    assert names == set(re.findall(r"^\| `(ketnap_\w+)`", guide, re.MULTILINE))
