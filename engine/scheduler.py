@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.memory import MemoryJobStore
@@ -17,7 +17,6 @@ from engine.core.errors import KetnapError
 from engine.service import Service
 
 PULSE_S = 30.0  # looks at least so often, whatever the machine's clock does meanwhile
-JOB = "tick"
 
 log = logging.getLogger("ketnap.scheduler")
 
@@ -39,6 +38,7 @@ class Ticker:
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         self._turn = threading.Lock()
+        self._waking: datetime | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Ticks until `stop` is set. What fails is logged and tried again at the next waking."""
@@ -61,6 +61,8 @@ class Ticker:
                 self._wake_next()
             except KetnapError as error:
                 log.error("the tick failed and is tried again: %s", error.text())
+            except Exception:  # a fault of the program in one turn must not end the office's reminders
+                log.exception("the tick failed and is tried again")
 
     def _wake_next(self) -> None:
         due = self._service.next_due()
@@ -69,5 +71,10 @@ class Ticker:
         wait = max(due - self._service.kit.clock.now(), timedelta(seconds=1))
         if wait >= timedelta(seconds=self._pulse_s):
             return  # the pulse comes first
-        at = SystemClock().now() + wait  # a sandbox's clock may stand elsewhere than the machine's
-        self._scheduler.add_job(self.once, DateTrigger(at), id=JOB, replace_existing=True)
+        now = SystemClock().now()  # a sandbox's clock may stand elsewhere than the machine's
+        at = now + wait
+        if self._waking is not None and now < self._waking <= at:
+            return
+        # A job of its own each time: one that is replaced while it runs ends APScheduler's thread (JobLookupError).
+        self._waking = at
+        self._scheduler.add_job(self.once, DateTrigger(at))

@@ -6,6 +6,8 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from engine.clock import SystemClock
 from engine.core.errors import Conflict
 from engine.scheduler import Ticker
@@ -89,3 +91,17 @@ def test_what_is_due_far_off_is_left_to_the_pulse() -> None:
     ticker.once()
     assert ticker._scheduler.get_jobs() == []
     assert door.ticks[0] <= datetime.now(UTC)
+
+
+def test_a_fault_of_the_program_in_a_delivery_does_not_end_the_ticking(caplog: pytest.LogCaptureFixture) -> None:
+    """One broken turn is logged with its place; the next comes all the same."""
+    door = Due(due_in_s=None)
+
+    def deliver() -> int:
+        raise ZeroDivisionError
+
+    ticker = Ticker(door, deliver, pulse_s=30)  # type: ignore[arg-type]
+    ticker.once()
+    ticker.once()
+    assert len(door.ticks) == 2
+    assert "ZeroDivisionError" in caplog.text
