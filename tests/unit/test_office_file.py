@@ -8,6 +8,7 @@ import pytest
 
 from cli.bootstrap import workflow_sources
 from cli.settings import read_settings
+from cli.words import catalog
 from engine.core import events
 from engine.core.errors import FileRefused, NotFound
 from engine.core.reader import FindingsError
@@ -115,3 +116,9 @@ def test_the_office_file_lies_beside_the_database_or_where_the_settings_say(tmp_
     elsewhere = read_settings(db=settings.db, office=tmp_path / "none.yaml")
     with pytest.raises(NotFound):
         workflow_sources(elsewhere)
+
+
+def test_why_a_notice_was_cancelled_is_said_in_vietnamese_too() -> None:
+    """The outbox says why, and people read it."""
+    words = catalog("vi")
+    assert [text for text in CANCELLED.values() if text not in words] == []
