@@ -39,6 +39,7 @@ class Ticker:
         )
         self._turn = threading.Lock()
         self._waking: datetime | None = None
+        self._stopping = False
 
     def run(self, stop: threading.Event) -> None:
         """Ticks until `stop` is set. What fails is logged and tried again at the next waking."""
@@ -48,6 +49,9 @@ class Ticker:
             while not stop.wait(self._pulse_s):
                 self.once()
         finally:
+            with self._turn:
+                self._stopping = True
+            self._scheduler.remove_all_jobs()  # APScheduler stumbles over a job that falls due while it stops
             self._scheduler.shutdown(wait=True)
 
     def once(self) -> None:
@@ -66,7 +70,7 @@ class Ticker:
 
     def _wake_next(self) -> None:
         due = self._service.next_due()
-        if due is None:
+        if due is None or self._stopping:
             return
         wait = max(due - self._service.kit.clock.now(), timedelta(seconds=1))
         if wait >= timedelta(seconds=self._pulse_s):
@@ -75,6 +79,5 @@ class Ticker:
         at = now + wait
         if self._waking is not None and now < self._waking <= at:
             return
-        # A job of its own each time: one that is replaced while it runs ends APScheduler's thread (JobLookupError).
         self._waking = at
         self._scheduler.add_job(self.once, DateTrigger(at))
