@@ -123,6 +123,10 @@ def _csv_lines(text: str, file: str) -> list[Line]:
     reader = csv.DictReader(io.StringIO(text), delimiter=delimiter, strict=True)
     lines: list[Line] = []
     try:
+        headings = {(h or "").strip() for h in reader.fieldnames or ()}
+        for key in ("subject", "do"):
+            if key not in headings:
+                raise FileRefused("the table has no column {key}", file=file, line=1, key=key)
         for row in reader:
             if None in row or None in row.values():
                 raise FileRefused("this row has not as many cells as the heading", file=file, line=reader.line_num)

@@ -222,6 +222,8 @@ def test_a_review_moves_the_lines_of_a_file_all_or_none(office: Ketnap) -> None:
         ("d.yaml", "frob\n", 1),
         ("d.csv", "subject,do\nu1,add\nu2\n", 3),
         ("d.csv", "subject,do\n,add\n", 2),
+        ("d.csv", "", 1),
+        ("d.csv", "người,việc\n", 1),
     ],
 )
 def test_a_file_of_decisions_that_is_wrong_is_refused_with_its_line(
