@@ -6,9 +6,9 @@ import re
 from typing import Any
 
 from cli.session import Session
-from cli.words import error_text
 from engine.core.errors import Denied, FileRefused, KetnapError
 from engine.core.reader import FindingsError
+from web.words import error_text
 
 
 def code_of(error: KetnapError) -> str:

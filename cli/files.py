@@ -120,7 +120,7 @@ def _templates(sources: Any, definitions: Mapping[str, Definition]) -> list[Find
 
 
 def _document(session: Session, finding: Finding) -> dict[str, Any]:
-    from cli.words import fill
+    from web.words import fill
 
     return {
         "file": finding.file,

@@ -256,7 +256,7 @@ def _finish(
 
 
 def _remark(session: Session, remark: Remark) -> dict[str, Any]:
-    from cli.words import fill
+    from web.words import fill
 
     return {
         "sheet": remark.sheet,
@@ -269,7 +269,7 @@ def _remark(session: Session, remark: Remark) -> dict[str, Any]:
 
 
 def _refused(session: Session, row: PersonRow, error: Any) -> dict[str, Any]:
-    from cli.words import error_text
+    from web.words import error_text
 
     message = error_text(error, session.lang)
     return {"sheet": row.sheet, "row": row.row, "column": "", "heading": "", "message": message, "times": 1}

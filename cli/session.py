@@ -83,13 +83,13 @@ class Session:
     @property
     def translate(self) -> Callable[[str], str]:
         """Turns an English template into the reader's language."""
-        from cli.words import translator
+        from web.words import translator
 
         return translator(self.lang)
 
     def say(self, template: str, /, **params: object) -> str:
         """Returns a text of the program in the reader's language."""
-        from cli.words import fill
+        from web.words import fill
 
         return fill(template, params, self.translate)
 

@@ -8,7 +8,6 @@ import pytest
 
 from cli.bootstrap import workflow_sources
 from cli.settings import read_settings
-from cli.words import catalog
 from engine.core import events
 from engine.core.errors import FileRefused, NotFound
 from engine.core.reader import FindingsError
@@ -18,6 +17,7 @@ from notifications.channels.port import failed
 from tests.notice_world import NoticeWorld, at
 from tests.unit.test_worker import Scripted
 from tests.world import trail
+from web.words import catalog
 
 
 def sources(folder: Path, text: str):

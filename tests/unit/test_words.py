@@ -7,10 +7,10 @@ import string
 
 import pytest
 
-from cli.words import catalog, error_text, fill, translator
 from engine.core.errors import BadInput
 from engine.core.values import WrongType
 from tests.unit.templates_found import error_classes, found_templates, placed
+from web.words import catalog, error_text, fill, translator
 
 FOUND = found_templates()
 
@@ -35,7 +35,7 @@ def test_the_walk_finds_the_texts_of_every_part() -> None:
 
 def test_every_text_has_its_vietnamese() -> None:
     missing = {text: place for text, place in FOUND.items() if text not in catalog("vi")}
-    assert not missing, "add them to cli/locale/vi/LC_MESSAGES/ketnap.po"
+    assert not missing, "add them to web/locale/vi/LC_MESSAGES/"
 
 
 def test_no_translation_has_a_place_that_its_template_has_not() -> None:
