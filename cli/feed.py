@@ -32,7 +32,7 @@ def open_(ctx: typer.Context, officer: Officer, as_: As = None, token: Token = N
 
     session: Session = ctx.obj
     service = session.changing()
-    secret = service.open_feed(officer, acting(session, service, as_, token))
+    secret = service.feeds.open(officer, acting(session, service, as_, token))
     settings = session.settings
     base = settings.base_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
     address = f"{base}/calendar/{secret}.ics"
@@ -56,7 +56,7 @@ def close(ctx: typer.Context, officer: Officer, as_: As = None, token: Token = N
 
     session: Session = ctx.obj
     service = session.changing()
-    service.close_feed(officer, acting(session, service, as_, token))
+    service.feeds.close(officer, acting(session, service, as_, token))
     session.write(
         {"officer": officer, "closed": True},
         lambda console: console.print(session.say("The feed of {officer} is closed.", officer=officer)),

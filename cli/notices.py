@@ -51,7 +51,7 @@ def list_(
     if state is not None and state not in (*STATES, SENT):
         raise BadInput("{value} is not one of {known}", value=state, known=", ".join((*STATES, SENT)))
     states = None if state is None else ["accepted", "delivered"] if state == SENT else [state]
-    rows = session.service.notices(states=states, subject=subject)
+    rows = session.service.outbox.rows(states=states, subject=subject)
     documents = [session.teller.notice(row, text) for row, text in rows]
     session.write(documents, lambda console: _show(session, console, documents))
 
@@ -182,7 +182,7 @@ def _settle(session: Session, id_: str, outcome: str, reason: str | None, as_: s
     from cli.identity import acting
 
     service = session.changing()
-    changed = service.resolve([id_], outcome, acting(session, service, as_, token), reason)
+    changed = service.outbox.resolve([id_], outcome, acting(session, service, as_, token), reason)
     document = {"id": id_, "outcome": outcome, "changed": changed}
     session.write(document, lambda console: console.print(session.say("{n} notices", n=changed)))
 

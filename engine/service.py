@@ -3,42 +3,36 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from engine import (
     batches,
-    delivering,
-    feeds,
     lateness,
     officework,
     outbox,
-    receipts,
-    resolving,
     steps,
     ticking,
     undoing,
 )
 from engine.asking import Prospect, prospects
 from engine.core import events
-from engine.core.authority import Officer
 from engine.core.commands import Move, SetFacts, Start, Undo
 from engine.core.errors import BadInput, Denied, NotFound
 from engine.core.events import Entry, Standing, replay, stamp, unstamp
 from engine.core.machine import Definition
-from engine.core.sending import Came, Drafter, News, State
+from engine.core.sending import Drafter
 from engine.core.subject import Subject
 from engine.core.values import Value
 from engine.core.views import facts_of, read_facts
+from engine.doors.notices import Feeds, Outbox
 from engine.ledger import Via, entries
 from engine.library import Source, compile_all, rows_of
 from engine.officework import Counts, OfficerChange, OrgChange
-from engine.outbox import Claimed
 from engine.repeating import answer_again
 from engine.steps import Answer, By
-from engine.store.rows import OutboxRow
 from engine.work import Case, Kit, Work, begin
 
 SANDBOX = "sandbox"
@@ -46,10 +40,12 @@ TICK_LIMIT = 500  # timers done in one transaction, so that officers' steps come
 
 
 class Service:
-    """What may be done with one database. Threads and processes may each have one."""
+    """What may be done with one database. Threads and processes may each have one. Areas have doors of their own."""
 
     def __init__(self, kit: Kit, drafter: Drafter, via: Via) -> None:
         self.kit, self._drafter, self._via = kit, drafter, via
+        self.outbox = Outbox(self.work, drafter)
+        self.feeds = Feeds(self.work)
 
     def speaking_for(self, via: Via) -> Service:
         """Returns the same door for commands that come in another way."""
@@ -284,80 +280,6 @@ class Service:
 
     def _expand(self, work: Work) -> int:
         return outbox.expand_due(work, self._drafter, TICK_LIMIT)
-
-    # -- notices
-
-    def claim(self, limit: int = 200) -> list[Claimed]:
-        """Claims messages that are due. Committed before anything is sent."""
-        return self.turn((), limit)
-
-    def record(
-        self,
-        message: str,
-        state: State,
-        *,
-        provider_id: str | None = None,
-        detail: str | None = None,
-        retry: bool = False,
-    ) -> None:
-        """Records what became of a message."""
-        self.turn([(message, Came(state=state, provider_id=provider_id, detail=detail, retry=retry))], 0)
-
-    def turn(self, came: Sequence[tuple[str, Came]], limit: int) -> list[Claimed]:
-        """Records what became of messages and claims up to `limit` others, in one transaction.
-
-        Once it returned, what it claimed may go over the wire; a crash before the next turn leaves just these unknown.
-        """
-        with self.work(write=True, via=Via(channel="clock")) as work:
-            delivering.record(work, self._drafter, came)
-            receipts.settle_early(work, self._drafter, came)
-            return delivering.claim(work, self._drafter, limit) if limit else []
-
-    def receive(self, news: News) -> bool:
-        """Records what is heard of a message after it was handed over; returns whether it was believed."""
-        with self.work(write=True, via=Via(channel="clock")) as work:
-            return receipts.receive(work, self._drafter, news)
-
-    def park_stalled(self, older_than: timedelta, idempotent: Collection[str] = ()) -> int:
-        """Marks as unknown what a worker claimed and never answered for; on the channels named it is sent again."""
-        with self.work(write=True, via=Via(channel="clock")) as work:
-            return delivering.park_stalled(work, older_than, idempotent)
-
-    def resolve(self, ids: Iterable[str], outcome: str, by: By, reason: str | None = None) -> int:
-        """Says of notices whether they were sent, are to be sent again, or are not wanted (with a reason).
-
-        Raises BadInput and Denied.
-        """
-        with self.work(write=True) as work:
-            officework.permit(work, "notices", by)
-            return resolving.resolve(work, ids, outcome, by, reason)
-
-    def open_feed(self, officer: str, by: By) -> str:
-        """Returns a new secret for an officer's calendar feed; the old one ends. Raises NotFound and Denied."""
-        with self.work(write=True) as work:
-            return feeds.new_token(work, officer, by)
-
-    def close_feed(self, officer: str, by: By) -> None:
-        """Closes an officer's calendar feed. Raises NotFound and Denied."""
-        with self.work(write=True) as work:
-            feeds.revoke(work, officer, by)
-
-    def contact(self, officer: str) -> Officer:
-        """Returns an officer with their contacts. Raises NotFound."""
-        with self.work() as work:
-            found = work.office.officers.get(officer)
-            if found is None:
-                raise NotFound("{officer} is not an officer here", officer=officer)
-            return found
-
-    def notices(
-        self, *, states: Iterable[str] | None = None, subject: str | None = None
-    ) -> list[tuple[OutboxRow, dict[str, str]]]:
-        """Returns the outbox, each row with its text."""
-        with self.work() as work:
-            rows = work.tx.outbox(states=states, subject=subject)
-            work.keys.fetch(r.key_id for r in rows)
-            return [(r, outbox.open_text(work, r)) for r in rows]
 
 
 class OfficeHand:

@@ -26,7 +26,7 @@ class Receiver:
     def receipt(self, receipt: Receipt) -> bool:
         """Stores a gateway's receipt; returns whether a notice was found for it."""
         self._before()
-        return self._service.receive(
+        return self._service.outbox.receive(
             News(
                 message=receipt.message_id,
                 provider_id=None if receipt.message_id else receipt.provider_id,
@@ -38,7 +38,7 @@ class Receiver:
     def bounce(self, bounce: Bounce) -> bool:
         """Stores what came back by mail; believed only for the address that the message went to."""
         self._before()
-        return self._service.receive(
+        return self._service.outbox.receive(
             News(
                 message=bounce.message_id,
                 provider_id=None,
@@ -59,7 +59,7 @@ class Receiver:
     def modem(self, channel: GammuChannel) -> int:
         """Looks where a modem's daemon has put the messages it was given; returns of how many there is news."""
         heard = 0
-        numbers = {r.provider_id for r, _ in self._service.notices(states=WAITING) if r.channel == channel.name}
+        numbers = {r.provider_id for r, _ in self._service.outbox.rows(states=WAITING) if r.channel == channel.name}
         for number in sorted(n for n in numbers if n):
             receipt = channel.look(number)
             # That the network took it is all this modem ever says, so a notice that is accepted stays so.

@@ -51,17 +51,17 @@ class Worker:
 
     def take_up(self, older_than: timedelta) -> int:
         """Takes up what workers that died have left behind; returns how many notices."""
-        return self._service.park_stalled(older_than, [n for n, c in self._channels.items() if c.idempotent])
+        return self._service.outbox.park_stalled(older_than, [n for n, c in self._channels.items() if c.idempotent])
 
     def flush(self) -> None:
         """Records what is not recorded yet."""
         came, self._came = self._came, []
         if came:
-            self._service.turn(came, 0)
+            self._service.outbox.turn(came, 0)
 
     def _turn(self) -> list[Claimed]:
         came, self._came = self._came, []
-        return self._service.turn(came, self._batch)
+        return self._service.outbox.turn(came, self._batch)
 
     def _as_came(self, claimed: Claimed, outcome: Outcome) -> Came:
         channel = self._channels.get(claimed.channel)

@@ -62,7 +62,7 @@ class NoticeWorld:
         """Returns rows of the outbox."""
         return [
             r
-            for r, _ in self.service.notices()
+            for r, _ in self.service.outbox.rows()
             if rule in (None, r.rule)
             and to in (None, r.recipient)
             and all(getattr(r, k) == v for k, v in wanted.items())

@@ -284,7 +284,7 @@ def test_after_a_standstill_steps_are_taken_before_notices_however_many_are_due(
     clock.set(START + timedelta(days=200))
     service.tick()
     assert {state(service, p)[0] for p in persons} == {"elite"}
-    assert service.notices() == []
+    assert service.outbox.rows() == []
 
 
 def test_an_undone_transfer_brings_the_person_back_whatever_was_written_since(service: Service) -> None:

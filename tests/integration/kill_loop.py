@@ -247,7 +247,7 @@ def finish(service: Service, said: Said, found: Found) -> list[str]:
     service.kit.clock = ShiftedClock(late)
     service.tick()
     Worker(service, {"email": Wire(lambda line: said.sent.append(line.partition(" ")[2]))}).deliver()
-    rows = [row for row, _ in service.notices()]
+    rows = [row for row, _ in service.outbox.rows()]
     found.sent += len(said.sent)
     found.unknown += sum(row.state == "unknown" for row in rows)
     left = {row.state for row in rows} - {"accepted", "unknown", "cancelled"}

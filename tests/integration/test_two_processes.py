@@ -157,7 +157,7 @@ def test_two_processes_do_nothing_twice_and_lose_nothing(url: str, store: Store)
 
     sent = [id for one in said for id in one["sent"]]
     assert len(sent) == len(set(sent)) > 0
-    rows = [row for row, _ in service.notices()]
+    rows = [row for row, _ in service.outbox.rows()]
     assert {row.state for row in rows} == {"accepted"}
     assert {row.message for row in rows} == set(sent)
     keys_of = [(r.rule, r.subject, r.occurrence, r.recipient, r.channel) for r in rows]

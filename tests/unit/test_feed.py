@@ -29,7 +29,7 @@ def unfolded(text: str) -> str:
 
 def test_the_feed_has_all_coming_due_dates_of_an_officer_as_whole_days(world: NoticeWorld) -> None:
     """The day after is where an all-day event ends."""
-    token = world.service.open_feed("xa1_secretary", OWN)
+    token = world.service.feeds.open("xa1_secretary", OWN)
     text = unfolded(feed(world.service, token, link_base="https://ketnap.example/"))
     assert text.count("BEGIN:VEVENT") == 2
     assert "DTSTART;VALUE=DATE:20240124\r\nDTEND;VALUE=DATE:20240125" in text
@@ -41,7 +41,7 @@ def test_the_feed_has_all_coming_due_dates_of_an_officer_as_whole_days(world: No
 
 def test_what_is_done_leaves_the_feed_and_a_date_that_moves_keeps_its_uid(world: NoticeWorld) -> None:
     """Its sequence grows, so that programs show one event on its new day."""
-    token = world.service.open_feed("xa1_secretary", OWN)
+    token = world.service.feeds.open("xa1_secretary", OWN)
     before = unfolded(feed(world.service, token))
     from datetime import date
 
@@ -58,7 +58,7 @@ def test_what_is_done_leaves_the_feed_and_a_date_that_moves_keeps_its_uid(world:
 
 def test_the_same_feed_twice_is_the_same_text(world: NoticeWorld) -> None:
     """A program that looks every hour sees no change where there is none."""
-    token = world.service.open_feed("xa1_secretary", OWN)
+    token = world.service.feeds.open("xa1_secretary", OWN)
     first = feed(world.service, token)
     world.go(at("2024-01-03", "18:00"))
     assert feed(world.service, token) == first
@@ -67,8 +67,8 @@ def test_the_same_feed_twice_is_the_same_text(world: NoticeWorld) -> None:
 def test_a_secret_opens_one_feed_until_it_is_renewed_or_closed(world: NoticeWorld) -> None:
     """The database and the trail hold only its digest."""
     service = world.service
-    first = service.open_feed("xa1_secretary", OWN)
-    second = service.open_feed("xa1_secretary", OWN)
+    first = service.feeds.open("xa1_secretary", OWN)
+    second = service.feeds.open("xa1_secretary", OWN)
     assert len(second) >= 32
     with pytest.raises(NotFound):
         feed(service, first)
@@ -76,7 +76,7 @@ def test_a_secret_opens_one_feed_until_it_is_renewed_or_closed(world: NoticeWorl
     with world.store.transaction(write=False) as tx:
         assert second not in str(list(tx.officers()))
         assert second.encode() not in b"".join(e.body for e in tx.events())
-    service.close_feed("xa1_secretary", OWN)
+    service.feeds.close("xa1_secretary", OWN)
     for wrong in (second, "", "0" * 48):
         with pytest.raises(NotFound):
             feed(service, wrong)
@@ -87,10 +87,10 @@ def test_a_secret_opens_one_feed_until_it_is_renewed_or_closed(world: NoticeWorl
 def test_only_the_officer_and_whoever_keeps_accounts_open_a_feed(world: NoticeWorld) -> None:
     """And one who has left has none."""
     with pytest.raises(Denied):
-        world.service.open_feed("xa1_secretary", By(officer="xa1_clerk"))
+        world.service.feeds.open("xa1_secretary", By(officer="xa1_clerk"))
     with pytest.raises(NotFound):
-        world.service.open_feed("nobody", OWN)
-    token = world.service.open_feed("xa1_secretary", By(officer="tu_admin"))
+        world.service.feeds.open("nobody", OWN)
+    token = world.service.feeds.open("xa1_secretary", By(officer="tu_admin"))
     assert feed(world.service, token)
     world.officer("xa1_secretary", disabled=True)
     with pytest.raises(NotFound):
@@ -111,6 +111,6 @@ def test_a_feed_names_no_person() -> None:
     world.service.move(Move(subject="u1", trigger="recognise", facts=proposed), secretary)
     given = {"certificate_no": "1", "certificate_issuer": "c", "certificate_on": date(2019, 3, 1)}
     world.service.move(Move(subject="u1", trigger="certify", facts=given), By(officer="xa1_clerk"))
-    text = unfolded(feed(world.service, world.service.open_feed("xa1_secretary", OWN)))
+    text = unfolded(feed(world.service, world.service.feeds.open("xa1_secretary", OWN)))
     assert "DTSTART;VALUE=DATE:20240301" in text
     assert "Lê Văn An" not in text

@@ -152,7 +152,7 @@ def test_a_change_of_name_does_not_bring_back_a_bad_address() -> None:
     world.officer("xa1_secretary", name="Another Name")
     assert status(world.service).bad_contacts == 1
     world.channels["email"] = Scripted(name="email")
-    world.service.resolve([world.row("plan_opened", "xa1_secretary").id], "again", CLERK)
+    world.service.outbox.resolve([world.row("plan_opened", "xa1_secretary").id], "again", CLERK)
     world.settle()
     assert world.row("plan_opened", "xa1_secretary").state == "accepted"
     assert status(world.service).bad_contacts == 0
@@ -204,11 +204,11 @@ def test_a_notice_that_nobody_could_get_is_written_again_when_asked() -> None:
     world.officer("xa1_clerk", email="")
     world.go(OPENED)
     id = world.row("plan_opened", "xa1_clerk").id
-    world.service.resolve([id], "again", CLERK)
+    world.service.outbox.resolve([id], "again", CLERK)
     world.settle()
     assert world.row("plan_opened", "xa1_clerk").state == "failed"
     world.officer("xa1_clerk", email="clerk@example.org")
-    world.service.resolve([id], "again", CLERK)
+    world.service.outbox.resolve([id], "again", CLERK)
     world.settle()
     assert world.row("plan_opened", "xa1_clerk", channel="email").state == "accepted"
     assert len([m for m in world.email.sent if m.to == "clerk@example.org"]) == 1
@@ -293,7 +293,7 @@ def test_what_a_dead_worker_had_claimed_is_taken_up(idempotent: bool) -> None:
     world.channels["email"] = RecordChannel(name="email", idempotent=idempotent)
     world.clock.set(OPENED)
     world.service.tick()
-    (lost,) = world.service.claim(1)
+    (lost,) = world.service.outbox.claim(1)
     world.go(OPENED + timedelta(minutes=14))
     assert {r.state for r in world.rows(message=lost.message)} == {"claimed"}
     world.go(OPENED + timedelta(minutes=16))
@@ -301,7 +301,7 @@ def test_what_a_dead_worker_had_claimed_is_taken_up(idempotent: bool) -> None:
     assert row.state == ("accepted" if idempotent else "unknown")
     if not idempotent:
         assert row.detail == WORKER_DIED
-        world.service.record(lost.message, "accepted")  # it was only slow
+        world.service.outbox.record(lost.message, "accepted")  # it was only slow
         assert world.row(message=lost.message).state == "accepted"
 
 
@@ -312,9 +312,9 @@ def test_a_digest_is_written_whole_before_any_of_it_is_sent() -> None:
     world.service.tick()
     with world.store.transaction() as tx:
         tx.put_setting(EXPANDING, "2024-01-02T00:30:00.000000Z")
-    assert world.service.claim(5) == []
+    assert world.service.outbox.claim(5) == []
     world.clock.set(OPENED + timedelta(minutes=11))  # left behind by a crash
-    assert len(world.service.claim(5)) == 5
+    assert len(world.service.outbox.claim(5)) == 5
 
 
 # ---- news
@@ -391,12 +391,12 @@ def test_a_receipt_that_is_quicker_than_the_record_is_not_lost() -> None:
     world = NoticeWorld()
     world.clock.set(OPENED)
     world.service.tick()
-    (claimed,) = world.service.claim(1)
+    (claimed,) = world.service.outbox.claim(1)
     receiver = Receiver(world.service)
     arrived = Outcome(state="delivered", detail="The phone has the message.", provider_id="9")
     for number in ("9", "8"):
         assert not receiver.receipt(Receipt(message_id=None, provider_id=number, outcome=arrived, final=True))
-    world.service.record(claimed.message, "accepted", provider_id="9")
+    world.service.outbox.record(claimed.message, "accepted", provider_id="9")
     assert world.row(message=claimed.message).state == "delivered"
 
 
@@ -406,7 +406,7 @@ def test_the_worker_records_before_news_is_stored() -> None:
     world.clock.set(OPENED)
     world.service.tick()
     worker = Worker(world.service, {})
-    (claimed,) = world.service.claim(1)
+    (claimed,) = world.service.outbox.claim(1)
     worker._came.append((claimed.message, Came(state="accepted", provider_id="5")))
     receiver = Receiver(world.service, before=worker.flush)
     arrived = Outcome(state="delivered", detail="d", provider_id="5")
@@ -417,7 +417,7 @@ def test_news_of_a_message_that_is_sent_again_is_not_taken_for_the_new_ones() ->
     """After a bounce and `again` the late second copy of the bounce changes nothing."""
     world, receiver, row = _sent()
     assert receiver.bounce(bounce(row))
-    world.service.resolve([row.id], "again", CLERK)
+    world.service.outbox.resolve([row.id], "again", CLERK)
     world.settle()
     assert not receiver.bounce(bounce(row))
     assert world.row("plan_opened", "xa1_secretary", channel="email").state == "accepted"
@@ -434,18 +434,18 @@ def test_unknown_notices_are_settled_by_a_person_for_the_whole_message() -> None
     one, two, three = world.rows(state="unknown")
     service = world.service
     with pytest.raises(Denied):
-        service.resolve([one.id], "sent", By(officer="tu_inspector"))
+        service.outbox.resolve([one.id], "sent", By(officer="tu_inspector"))
     with pytest.raises(BadInput, match="reason"):
-        service.resolve([one.id], "cancel", CLERK)
+        service.outbox.resolve([one.id], "cancel", CLERK)
     with pytest.raises(BadInput, match="not one of"):
-        service.resolve([one.id], "maybe", CLERK)
+        service.outbox.resolve([one.id], "maybe", CLERK)
     with pytest.raises(NotFound):
-        service.resolve(["none"], "sent", CLERK)
-    assert service.resolve([one.id], "cancel", CLERK, "Đã gọi điện") == 1
-    assert service.resolve([two.id], "sent", CLERK) == 1
-    assert service.resolve([three.id], "again", CLERK) == 1
+        service.outbox.resolve(["none"], "sent", CLERK)
+    assert service.outbox.resolve([one.id], "cancel", CLERK, "Đã gọi điện") == 1
+    assert service.outbox.resolve([two.id], "sent", CLERK) == 1
+    assert service.outbox.resolve([three.id], "again", CLERK) == 1
     with pytest.raises(BadInput):
-        service.resolve([two.id], "again", CLERK)
+        service.outbox.resolve([two.id], "again", CLERK)
     world.settle()
     assert [world.row(id=r.id).state for r in (one, two, three)] == ["cancelled", "accepted", "accepted"]
     assert world.email.sent[-1].id == three.message

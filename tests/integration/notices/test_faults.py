@@ -122,7 +122,7 @@ def play(folder: Path, notices: int, *, idempotent: bool, speed: float, patience
         deliver(service, crowd, patience_s)
     finally:
         crowd.stop()
-    rows = [r for r, _ in service.notices()]
+    rows = [r for r, _ in service.outbox.rows()]
     taken = Counter(line.split()[0] for line in log.read_text().splitlines())
     return service, rows, taken, crowd.killed
 
@@ -144,7 +144,7 @@ def test_under_faults_no_notice_is_doubled_or_lost_and_every_unknown_one_is_list
     assert set(taken) <= set(messages)
     lost = [m for m, state in messages.items() if state == "accepted" and m not in taken]
     assert lost == []
-    unknown = [r for r, _ in service.notices(states=["unknown"])]
+    unknown = [r for r, _ in service.outbox.rows(states=["unknown"])]
     assert len(unknown) == by_state["unknown"]
     assert (
         0.10 * notices < len(unknown) < 0.30 * notices

@@ -190,7 +190,7 @@ class TestMail:
         assert {r.recipient for r in unknown} >= {"xa1_secretary"}
         world.use()
         (row,) = [r for r in unknown if r.recipient == "xa1_secretary"]
-        world.service.resolve([row.id], "again", CLERK, "Không thấy thư")
+        world.service.outbox.resolve([row.id], "again", CLERK, "Không thấy thư")
         world.settle()
         first, second = world.mails("xa1_secretary", 2)
         assert first["Message-ID"] == second["Message-ID"]

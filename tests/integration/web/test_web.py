@@ -133,7 +133,7 @@ def test_a_body_that_is_no_receipt_is_refused_before_it_is_read_to_its_end(site:
 
 def test_a_feed_opens_by_its_secret_only_until_it_is_closed(site: Site) -> None:
     officer = "xa1_secretary"
-    secret = site.world.service.open_feed(officer, By(officer=officer))
+    secret = site.world.service.feeds.open(officer, By(officer=officer))
     found = site.ask(f"/calendar/{secret}.ics")
     assert (found.status, found.headers["content-type"]) == (200, "text/calendar; charset=utf-8")
     assert found.text.startswith("BEGIN:VCALENDAR\r\n")
@@ -147,15 +147,15 @@ def test_a_feed_opens_by_its_secret_only_until_it_is_closed(site: Site) -> None:
         "/calendar/x/y.ics",
     ):
         assert site.ask(path).status == 404
-    newer = site.world.service.open_feed(officer, By(officer=officer))
+    newer = site.world.service.feeds.open(officer, By(officer=officer))
     assert site.ask(f"/calendar/{secret}.ics").status == 404
     assert site.ask(f"/calendar/{newer}.ics").status == 200
-    site.world.service.close_feed(officer, By(officer=officer))
+    site.world.service.feeds.close(officer, By(officer=officer))
     assert site.ask(f"/calendar/{newer}.ics").status == 404
 
 
 def test_opening_a_feed_or_the_figures_changes_nothing(site: Site) -> None:
-    secret = site.world.service.open_feed("xa1_secretary", By(officer="xa1_secretary"))
+    secret = site.world.service.feeds.open("xa1_secretary", By(officer="xa1_secretary"))
     before = trail(site), json.dumps([str(r) for r in site.world.rows()])
     for path in (f"/calendar/{secret}.ics", "/metrics", "/healthz"):
         assert site.ask(path).status == 200
