@@ -146,6 +146,16 @@ def in_memory(leaves: Iterable[bytes]) -> Nodes:
     return lambda places: [held[place] for place in places]
 
 
+def subtree(hashes: Sequence[bytes]) -> bytes:
+    """Returns the node over 2**n neighbouring nodes of one level. Raises ValueError for another number of them."""
+    if not hashes or len(hashes) & (len(hashes) - 1):
+        raise ValueError(f"{len(hashes)} nodes are no complete subtree")
+    row = hashes
+    while len(row) > 1:
+        row = [sha256(b"\x01" + left + right).digest() for left, right in zip(row[::2], row[1::2], strict=True)]
+    return row[0]
+
+
 TILE_LEVELS = 8
 ReadRun = Callable[[int, int, int], Sequence[bytes]]  # level, first index, count
 
@@ -164,9 +174,7 @@ def tiled(read: ReadRun) -> Nodes:
             run = list(read(level - up, index << up, 1 << up))
             if len(run) != 1 << up:
                 raise LookupError(f"node {index} of level {level} is not complete in the store")
-            while len(run) > 1:
-                run = [node_hash(left, right) for left, right in zip(run[::2], run[1::2], strict=True)]
-            found.append(run[0])
+            found.append(subtree(run))
         return found
 
     return nodes

@@ -25,6 +25,7 @@ from engine.store.rows import (
     SubstituteRow,
     TimerRow,
 )
+from engine.store.tiles import made_between
 
 
 class MemoryStore:
@@ -63,6 +64,10 @@ class MemoryStore:
 
     def check(self) -> None:
         """Always of this version."""
+
+    def seal(self) -> int:
+        """Events bring their nodes along."""
+        return 0
 
     def scrub(self) -> None:
         """Nothing was written anywhere."""
@@ -245,6 +250,19 @@ class MemoryTransaction:
             if row.id in tables.event_ids or row.command in tables.event_of_command:
                 raise self._refuse(stands_already("events"))
             tables.append_event(row)
+        after = len(tables.events)
+        for made in made_between(after - len(rows), after, self.hashes):
+            self._put(tables.tree, made)
+
+    def trail(self, *, after: int = -1) -> Iterator[tuple[int, bytes, bytes, bytes]]:
+        for row in self.events(after=after):
+            yield row.seq, row.body, row.leaf, row.link
+
+    def hashes(self, level: int, first: int, count: int) -> Sequence[bytes]:
+        tables = self._t()
+        if level == 0:
+            return [row.leaf for row in tables.events[first : first + count]]
+        return [row.hash for row in tables.tree.pick((level, p) for p in range(first, first + count)).values()]
 
     def events(
         self, *, subject: str | None = None, after: int = -1, until: int | None = None, kind: str | None = None

@@ -14,6 +14,7 @@ from engine.store.rows import (
     EventRow,
     Head,
     KeyRow,
+    NodeRow,
     OfficerRow,
     OrgRow,
     OutboxRow,
@@ -137,6 +138,7 @@ class MemoryTables:
             state=attrgetter("state"),
             waits=lambda row: None if row.next_try_at is None else True,
         )
+        self.tree: Table[tuple[int, int], NodeRow] = Table(attrgetter("level", "place"))
         self.events: list[EventRow] = []
         self.event_ids: set[str] = set()
         self.event_of_command: dict[str | None, int] = {}
@@ -171,5 +173,5 @@ class MemoryTables:
     def dump(self) -> list[tuple[str, Sequence[Any]]]:
         """Returns each table's name and rows; definitions and events in the order they were put."""
         tables = ("settings", "orgs", "officers", "roles", "substitutes", "days", "definitions", "keys", "subjects")
-        rows = [(name, list(getattr(self, name).rows.values())) for name in (*tables, "timers", "outbox")]
+        rows = [(name, list(getattr(self, name).rows.values())) for name in (*tables, "timers", "outbox", "tree")]
         return [*rows, ("events", list(self.events))]

@@ -105,6 +105,15 @@ class Transaction(Protocol):
 
     def event_of_command(self, command: str) -> EventRow | None: ...
 
+    def trail(self, *, after: int = -1) -> Iterator[tuple[int, bytes, bytes, bytes]]:
+        """Yields (seq, body, leaf, link) of the events with seq > after, by seq: what hashing needs, and no more."""
+
+    def hashes(self, level: int, first: int, count: int) -> Sequence[bytes]:
+        """Returns the tree's nodes of a level (0, 8, 16, ...) from one place on, as far as they stand there.
+
+        Level 0 are the leaves of the events. Nodes above are written with the events, or (PostgreSQL) by `Store.seal`.
+        """
+
     # -- timers
     def timers(self, subjects: Iterable[str]) -> Sequence[TimerRow]:
         """Returns all timers of these subjects, done ones too, by (subject, due_at, name, occurrence)."""
@@ -178,6 +187,13 @@ class Store(Protocol):
 
     def check(self) -> None:
         """Raises BadInput when the tables are missing or of another version, naming the mend."""
+
+    def seal(self) -> int:
+        """Writes the nodes of the tree that events committed since have made complete. Returns how many.
+
+        Safe to call at any time from any process, and keeps no writer waiting. Where events are written by one writer
+        at a time in any case (SQLite, memory) they bring their nodes along, and nothing is left to do.
+        """
 
     def scrub(self) -> None:
         """Leaves no byte of what was overwritten or deleted in the database's files. Not inside a transaction."""

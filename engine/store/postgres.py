@@ -30,6 +30,7 @@ class PostgresDatabase:
     """A database on a server."""
 
     single = False
+    seals_apart = True
 
     def __init__(self, url: URL, wait_s: float = WAIT_S) -> None:
         self.dialect: Dialect = PGDialect_psycopg(paramstyle="format")  # type: ignore[no-untyped-call]

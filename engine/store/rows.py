@@ -53,6 +53,15 @@ class EventRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class NodeRow:
+    """A node of the trail's tree that stands for 2**level events, all present; level is 8, 16, 24, ..."""
+
+    level: int
+    place: int  # the events from place * 2**level on
+    hash: bytes  # 32 bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Head:
     """Where the trail ends: how many events, the last link (32 zero bytes when empty) and the last `at` ('' when
     empty)."""

@@ -48,6 +48,7 @@ class Database(Protocol):
     dialect: Dialect
     single: bool  # there is only one connection, for all
     place: str  # what people are told; no password
+    seals_apart: bool  # the nodes of the tree are written by `seal`, not with the events
 
     def connect(self) -> Connection:
         """Raises BadInput when there is no such database, NoTables when it is empty, both naming the mend."""
@@ -84,7 +85,7 @@ class SqlStore:
         thread = self._enter(write)
         try:
             connection = self._begin(write)
-            unit = SqlTransaction(connection, self.statements, write)
+            unit = SqlTransaction(connection, self.statements, write, seals=not self.database.seals_apart)
             try:
                 yield unit
                 if unit.is_lost:
@@ -182,6 +183,14 @@ class SqlStore:
                 place=self.database.place,
                 found=found,
             )
+
+    def seal(self) -> int:
+        """See `ports.Store.seal`. Outside any transaction and without the writers' lock: a node never changes, and one
+        that another sealer wrote meanwhile is left as it is."""
+        if not self.database.seals_apart:
+            return 0
+        with self.connection() as connection:
+            return SqlTransaction(connection, self.statements, True).seal()
 
     def scrub(self) -> None:
         """Leaves no byte of what was overwritten or deleted in the files that the database itself reads.

@@ -39,6 +39,8 @@ _PRAGMAS = (
 class SqliteDatabase:
     """A file, or one database in memory where `path` is None."""
 
+    seals_apart = False
+
     def __init__(self, path: Path | None, wait_s: float = WAIT_S) -> None:
         self.dialect: Dialect = SQLiteDialect_pysqlite(paramstyle="qmark")
         self.single = path is None

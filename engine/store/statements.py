@@ -216,6 +216,44 @@ class Statements:
             "head", lambda: select(table.c.seq, table.c.link, table.c.at).order_by(table.c.seq.desc()).limit(_one)
         )
 
+    def trail(self) -> Statement:
+        """Seq, body, leaf and link of at most `limit` events after the seq at `after`."""
+        c = tables.events.c
+        return self._once(
+            "trail",
+            lambda: (
+                select(c.seq, c.body, c.leaf, c.link).where(c.seq > bindparam("after")).order_by(c.seq).limit(_limit())
+            ),
+        )
+
+    def leaves(self) -> Statement:
+        """The leaves of the events from `first` to before `end`."""
+        c = tables.events.c
+        return self._once(
+            "leaves",
+            lambda: select(c.leaf).where(c.seq >= bindparam("first"), c.seq < bindparam("end")).order_by(c.seq),
+        )
+
+    def nodes(self) -> Statement:
+        """The nodes of the level at `level` from place `first` to before `end`."""
+        c = tables.tree.c
+        return self._once(
+            "nodes",
+            lambda: (
+                select(c.hash)
+                .where(c.level == _place("level"), c.place >= bindparam("first"), c.place < bindparam("end"))
+                .order_by(c.place)
+            ),
+        )
+
+    def nodes_end(self) -> Statement:
+        """The last place of the level at `level`, in one row or none."""
+        c = tables.tree.c
+        return self._once(
+            "nodes_end",
+            lambda: select(c.place).where(c.level == _place("level")).order_by(c.place.desc()).limit(_one),
+        )
+
     def due_timers(self) -> Statement:
         """The timers not done, due at `now`, at most `limit`."""
         table = tables.timers

@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0002"  # the migration that makes these tables
+REVISION = "0003"  # the migration that makes these tables
 
 metadata = MetaData()
 
@@ -112,6 +112,16 @@ events = Table(
     UniqueConstraint("command", name="events_command"),
 )
 Index("events_subject", events.c.subject, events.c.seq)
+
+# Levels 8, 16, 24, ... of the trail's Merkle tree; the leaves stand with the events, what lies between is hashed anew.
+tree = Table(
+    "tree",
+    metadata,
+    Column("level", _number, primary_key=True, autoincrement=False),
+    Column("place", _number, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
 
 timers = Table(
     "timers",

@@ -8,6 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy import Boolean, Table
 
+from engine.audit.tree import TILE_LEVELS
 from engine.core.errors import Conflict
 from engine.store import tables
 from engine.store.faults import Misuse, changed_meanwhile, trail_moved
@@ -17,6 +18,7 @@ from engine.store.rows import (
     EventRow,
     Head,
     KeyRow,
+    NodeRow,
     OfficerRow,
     OrgRow,
     OutboxRow,
@@ -26,6 +28,7 @@ from engine.store.rows import (
     TimerRow,
 )
 from engine.store.statements import Statement, Statements, columns_of
+from engine.store.tiles import made_between
 
 R = TypeVar("R")
 _PAGE = 1000  # events read at once
@@ -76,6 +79,7 @@ _definitions = Shape(tables.definitions, DefinitionRow)
 _keys = Shape(tables.keys, KeyRow)
 _subjects = Shape(tables.subjects, SubjectRow)
 _events = Shape(tables.events, EventRow)
+_nodes = Shape(tables.tree, NodeRow)
 _timers = Shape(tables.timers, TimerRow)
 _outbox = Shape(tables.outbox, OutboxRow)
 
@@ -83,10 +87,11 @@ _outbox = Shape(tables.outbox, OutboxRow)
 class SqlTransaction:
     """Keeps the promises of `ports.Transaction` on a session."""
 
-    def __init__(self, session: Session, statements: Statements, write: bool) -> None:
+    def __init__(self, session: Session, statements: Statements, write: bool, *, seals: bool = True) -> None:
         self._session: Session | None = session
         self._statements = statements
         self._write = write
+        self._seals = seals  # events bring the nodes of the tree along
         self._head: Head | None = None
         self.is_lost = False
 
@@ -276,6 +281,36 @@ class SqlTransaction:
         self._write_rows(_events, self._statements.insert(tables.events), rows)
         if rows:
             self._head = Head(size=size + len(rows), link=rows[-1].link, at=rows[-1].at)
+            if self._seals:
+                self._put_nodes(size, size + len(rows))
+
+    def _put_nodes(self, before: int, after: int) -> int:
+        statement = self._statements.insert_or_leave(tables.tree, "level", "place")
+        return sum(self._write_rows(_nodes, statement, made) for made in made_between(before, after, self.hashes))
+
+    def seal(self) -> int:
+        """Writes the nodes that the events that stand have made complete; see `ports.Store.seal`."""
+        found = self._rows(self._statements.nodes_end(), level=TILE_LEVELS)
+        done = (found[0][0] + 1) << TILE_LEVELS if found else 0
+        events = self._rows(self._statements.head())
+        # From the last complete stretch of 65,536 on: a sealer that was killed may have left the levels above behind.
+        begin = done >> 2 * TILE_LEVELS << 2 * TILE_LEVELS
+        if not events or (events[0][0] + 1) >> TILE_LEVELS <= done >> TILE_LEVELS:
+            return 0
+        return self._put_nodes(max(begin - 1, 0), events[0][0] + 1)
+
+    def trail(self, *, after: int = -1) -> Iterator[tuple[int, bytes, bytes, bytes]]:
+        statement = self._statements.trail()
+        while page := self._rows(statement, after=after, limit=_PAGE):
+            yield from page
+            after = page[-1][0]
+
+    def hashes(self, level: int, first: int, count: int) -> Sequence[bytes]:
+        if level == 0:
+            found = self._rows(self._statements.leaves(), first=first, end=first + count)
+        else:
+            found = self._rows(self._statements.nodes(), level=level, first=first, end=first + count)
+        return [row[0] for row in found]
 
     def events(
         self, *, subject: str | None = None, after: int = -1, until: int | None = None, kind: str | None = None

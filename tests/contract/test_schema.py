@@ -70,6 +70,7 @@ def test_the_revision_that_is_checked_is_the_last_migration() -> None:
         ("keys", rows.KeyRow),
         ("subjects", rows.SubjectRow),
         ("events", rows.EventRow),
+        ("tree", rows.NodeRow),
         ("timers", rows.TimerRow),
         ("outbox", rows.OutboxRow),
     ],
