@@ -96,8 +96,7 @@ def _by(session: Session, change: OfficerChange, as_: str | None, token: str | N
     if as_ is not None and not session.opened.sandbox:
         with service.work() as work:
             rows = work.tx.officers()
-        first = nobody_signs_in(rows) and any(r.id == as_ for r in rows) and any(r.id == change.id for r in rows)
-        if first and (change.account is not None or change.token is not None or change.password is not None):
+        if rows and nobody_signs_in(rows) and as_ == change.id:
             return By(officer=as_)
     return acting(session, service, as_, token, founding=True)
 

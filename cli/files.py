@@ -93,9 +93,12 @@ def check_sources(sources: Any) -> list[Finding]:
 
 
 def _templates(sources: Any, definitions: Mapping[str, Definition]) -> list[Finding]:
-    """Returns what is wrong with the notice templates beside the workflows."""
+    """Returns what is wrong with the notice templates beside the workflows.
+
+    A template that no rule uses is named where all the workflows of its folder are looked at.
+    """
     from engine.core.reader import Finding
-    from engine.library import TEMPLATE_END
+    from engine.library import TEMPLATE_END, read_folder
     from notifications.render import Templates, allowed_names
 
     found: list[Finding] = []
@@ -103,10 +106,12 @@ def _templates(sources: Any, definitions: Mapping[str, Definition]) -> list[Find
         beside = [s for s in sources if s.area_file == area_file]
         texts = {name: text for s in beside for name, text in s.templates.items()}
         allowed = allowed_names(definitions[s.workflow] for s in beside)
-        used = {name: text for name, text in texts.items() if name.rsplit(".", 1)[0] in allowed}
+        folder = Path(area_file).parent
+        if {s.workflow for s in read_folder(folder)} - {s.workflow for s in beside}:
+            texts = {name: text for name, text in texts.items() if name.rsplit(".", 1)[0] in allowed}
         found += [
             Finding(
-                file=str(Path(area_file).parent / "notices" / f"{fault.template}{TEMPLATE_END}"),
+                file=str(folder / "notices" / f"{fault.template}{TEMPLATE_END}"),
                 line=fault.line,
                 column=1,
                 severity="error",
@@ -114,7 +119,7 @@ def _templates(sources: Any, definitions: Mapping[str, Definition]) -> list[Find
                 message=fault.message,
                 params=fault.params,
             )
-            for fault in Templates(used).check(allowed)
+            for fault in Templates(texts).check(allowed)
         ]
     return found
 

@@ -112,10 +112,11 @@ class Session:
 
     def console(self, *, err: bool = False) -> Console:
         """Returns where people read. Off a terminal, lines are long enough not to be broken."""
-        from rich.console import Console
+        from cli.terminal import PlainConsole
 
         stream = sys.stderr if err else sys.stdout
-        return Console(stderr=err, width=None if stream.isatty() else WIDE, highlight=False, emoji=False, markup=False)
+        width = None if stream.isatty() else WIDE
+        return PlainConsole(stderr=err, width=width, highlight=False, emoji=False, markup=False)
 
     def write(self, document: Mapping[str, Any] | list[Any], show: Callable[[Console], None]) -> None:
         """Prints the document for a program, or shows it to a person."""

@@ -6,11 +6,12 @@ import unicodedata
 from collections.abc import Sequence
 
 from engine import officework
-from engine.core.errors import BadInput, NotFound
+from engine.core.errors import BadInput, Denied, NotFound
 from engine.officework import Counts, OfficerChange
-from engine.service import Service
+from engine.service import SANDBOX, Service
 from engine.steps import By
 from engine.store.rows import OfficerRow
+from engine.work import Work
 
 SHORTEST = 10  # letters of a password
 
@@ -48,18 +49,33 @@ def nobody_signs_in(rows: Sequence[OfficerRow]) -> bool:
 def put_account(service: Service, change: OfficerChange, by: By) -> Counts:
     """Adds or changes an officer's account. Officers may set their own password.
 
-    While nobody can sign in, whoever holds the database's key may give the first officer an account or a token.
-    Raises BadInput and Denied.
+    While nobody can sign in to a real database nobody can show who they are: whoever holds its key is taken at their
+    word, once, and only for an officer who may give accounts to the others. Raises BadInput and Denied.
     """
     with service.work(write=True) as work:
         standing = work.tx.officers()
+        if nobody_signs_in(standing) and work.tx.setting(SANDBOX) != "true":
+            return _first_account(work, change, by)
         own = change == OfficerChange(id=change.id, password=change.password) and by.officer == change.id
-        first = nobody_signs_in(standing) and any(r.id == change.id for r in standing)
-        signs = change == OfficerChange(
-            id=change.id, account=change.account, token=change.token, password=change.password
-        )
-        if not own and not (first and signs):
+        if not own:
             officework.permit(work, "officers" if change.roles is not None else "accounts", by)
         if change.disabled and not any(r.id == change.id for r in standing):
             raise NotFound("{officer} is not an officer here", officer=change.id)
         return officework.put_officers(work, [change], by)
+
+
+def _first_account(work: Work, change: OfficerChange, by: By) -> Counts:
+    """Adds the officer who will give accounts to the others, or lets them sign in. Raises Denied for anybody else."""
+    lacking = officework.nobody_may(work, "accounts")
+    if change.roles is not None and not lacking:
+        raise Denied("somebody else here may give accounts; a first account gives no roles", why="role")
+    counts = officework.put_officers(work, [change], by)
+    try:
+        officework.permit(work, "accounts", By(officer=change.id))
+    except Denied as error:
+        raise Denied(
+            "the first account is that of an officer who may give accounts to the others: {roles}",
+            why=error.why,
+            roles=", ".join(officework.roles_that_may(work, "accounts")),
+        ) from error
+    return counts

@@ -86,7 +86,12 @@ def nobody_may(work: Work, what: str) -> tuple[str, ...]:
         for holding, org in work.office.holdings(officer):
             if any(holding.role in g.roles and org.kind in g.kinds for g in grants):
                 return ()
-    return tuple(sorted(frozenset().union(*(g.roles for g in grants))))
+    return roles_that_may(work, what)
+
+
+def roles_that_may(work: Work, what: str) -> tuple[str, ...]:
+    """Returns the roles that may change `what`."""
+    return tuple(sorted(frozenset().union(*(g.roles for g in work.library.area.permissions[what]))))
 
 
 # ---- organisations ----

@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import cast
 
 from engine.core import events
-from engine.core.errors import Denied
+from engine.core.commands import Move, SetFacts, Start, Undo
+from engine.core.errors import Conflict, Denied
 from engine.core.events import CHANGING, Entry, replay
 from engine.core.guards import Force, Judgement, Result
 from engine.core.machine import Definition
 from engine.core.values import Json
 from engine.ledger import entries
-from engine.steps import Answer, LineAnswer
+from engine.steps import Answer, By, LineAnswer
 from engine.work import Work
 
 TRIGGERS = {events.STARTED: "start", events.FACTS_SET: "set", events.UNDONE: "undo"}
 
 
-def answer_again(work: Work, event: str, subject: str) -> Answer:
-    """Returns the answer that the command behind an event got. Raises Denied again where it was denied.
+def digest(command: Start | Move | SetFacts | Undo, officer: str | None) -> str:
+    """Returns what tells, without repeating it, who asked for what. It is kept sealed: short facts could be guessed."""
+    asked = [type(command).__name__, officer, asdict(command)]
+    return hashlib.sha256(json.dumps(asked, default=str, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def answer_again(work: Work, event: str, subject: str, by: By) -> Answer:
+    """Returns the answer that the command behind an event got. Raises Denied again where it was denied, and Conflict
+    where something else is asked under the same id.
 
     The rules' results and versions are those of then; the facts that they read are not kept in the trail.
     """
     found = list(entries(work.tx.events(subject=subject), work.keys, work.kit.sealer))
     at = next(i for i, e in enumerate(found) if e.id == event)
     entry = found[at]
+    asked = (entry.payload or {}).get("asked")
+    if asked is not None and asked != by.asked:
+        raise Conflict(
+            "the command id {id} was used before, for something else; give this command another", id=by.command
+        )
     if entry.kind == events.DENIED:
         raise Denied(why=str(entry.detail.get("why")), officer=entry.actor)
     case = work.case(subject)

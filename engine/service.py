@@ -31,7 +31,7 @@ from engine.doors.notices import Feeds, Outbox
 from engine.ledger import Via, entries
 from engine.library import Source, compile_all, rows_of
 from engine.officework import Counts, OfficerChange, OrgChange
-from engine.repeating import answer_again
+from engine.repeating import answer_again, digest
 from engine.steps import Answer, By
 from engine.work import Case, Kit, Work, begin
 
@@ -91,7 +91,7 @@ class Service:
 
     def start(self, command: Start, by: By) -> Answer:
         """Begins a subject. Raises BadInput and Denied."""
-        return self._run(lambda work: steps.start(work, command, by), by, None, "start")
+        return self._run(lambda work, by: steps.start(work, command, by), command, by, None, "start")
 
     def start_many(self, commands: Sequence[Start], by: By) -> list[Answer]:
         """Begins many subjects in one transaction, all or none."""
@@ -104,7 +104,7 @@ class Service:
         Raises BadInput, Denied (the attempt is in the trail) and Conflict.
         """
 
-        def run(work: Work) -> Answer:
+        def run(work: Work, by: By) -> Answer:
             case = work.case(command.subject)
             step = case.definition.steps.get(command.trigger)
             try:
@@ -117,7 +117,7 @@ class Service:
                     raise
                 raise late from error
 
-        return self._run(run, by, command.subject, command.trigger)
+        return self._run(run, command, by, command.subject, command.trigger)
 
     def move_many(self, commands: Sequence[Move], by: By) -> list[Answer]:
         """Takes many steps in one transaction; where one is refused, nothing at all is changed."""
@@ -130,21 +130,30 @@ class Service:
 
     def set_facts(self, command: SetFacts, by: By) -> Answer:
         """Writes facts without a step. Raises BadInput, Denied and Conflict."""
-        return self._run(lambda work: steps.set_facts(work, command, by), by, command.subject, "set")
+        return self._run(lambda work, by: steps.set_facts(work, command, by), command, by, command.subject, "set")
 
     def undo(self, command: Undo, by: By) -> Answer:
         """Undoes the subject's last step. Raises BadInput, Denied and Conflict."""
-        return self._run(lambda work: undoing.undo(work, command, by), by, command.subject, "undo")
+        return self._run(lambda work, by: undoing.undo(work, command, by), command, by, command.subject, "undo")
 
-    def _run(self, run: Callable[[Work], Answer], by: By, subject: str | None, trigger: str) -> Answer:
+    def _run(
+        self,
+        run: Callable[[Work, By], Answer],
+        command: Start | Move | SetFacts | Undo,
+        by: By,
+        subject: str | None,
+        trigger: str,
+    ) -> Answer:
         """Runs a command once: a command whose id stands in the trail is answered from it."""
+        if by.command is not None:
+            by = replace(by, asked=digest(command, by.officer))
         denied: Denied | None = None
         answer: Answer | None = None
         with self.work(write=True) as work:
             if by.command is not None and (row := work.tx.event_of_command(by.command)) is not None:
-                return answer_again(work, row.id, row.subject or "")
+                return answer_again(work, row.id, row.subject or "", by)
             try:
-                answer = run(work)
+                answer = run(work, by)
             except Denied as error:
                 work.discard()
                 denied = error

@@ -69,10 +69,14 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class By:
-    """Who gives a command (None: the clock), and the id by which a repeated command is known."""
+    """Who gives a command (None: the clock), and the id by which a repeated command is known.
+
+    `asked` is the digest of what was asked under that id (`repeating.digest`).
+    """
 
     officer: str | None
     command: str | None = None
+    asked: str | None = None
 
 
 @dataclass(kw_only=True)
@@ -134,7 +138,7 @@ def start(
     event = work.ledger.append(
         events.STARTED,
         key_id=key_id,
-        payload=payload(changes, command.reason),
+        payload=payload(changes, command.reason, asked=by.asked),
         subject=id,
         workflow=command.workflow,
         org=org.id,
@@ -313,7 +317,7 @@ def record(work: Work, case: Case, decision: Decision, on: date, reason: str | N
     event = work.ledger.append(
         events.MOVED,
         key_id=case.key_id,
-        payload=payload(decision.changes, reason),
+        payload=payload(decision.changes, reason, asked=by.asked),
         subject=case.subject.id,
         workflow=case.subject.workflow,
         org=org or case.subject.org,
@@ -371,7 +375,7 @@ def set_facts(work: Work, command: SetFacts, by: By) -> Answer:
     event = work.ledger.append(
         events.FACTS_SET,
         key_id=case.key_id,
-        payload=payload(changes, command.reason),
+        payload=payload(changes, command.reason, asked=by.asked),
         subject=subject.id,
         workflow=subject.workflow,
         org=subject.org,
@@ -399,7 +403,8 @@ def refused_event(work: Work, subject: str, trigger: str, by: By, answer: Answer
     work.ledger.append(
         events.REFUSED if why is None else events.DENIED,
         key_id=case.key_id,
-        payload={"missing": list[Json](sorted({m for j in judged for m in j.missing}))},
+        payload=payload({}, None, asked=by.asked)
+        | {"missing": list[Json](sorted({m for j in judged for m in j.missing}))},
         subject=case.subject.id,
         workflow=case.subject.workflow,
         org=case.subject.org,

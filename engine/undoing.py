@@ -90,7 +90,7 @@ def _undo_one(
     event = work.ledger.append(
         events.UNDONE,
         key_id=case.key_id,
-        payload=steps.payload({}, reason),
+        payload=steps.payload({}, reason, asked=by.asked),
         subject=case.subject.id,
         workflow=case.subject.workflow,
         org=standing.org,

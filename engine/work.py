@@ -437,8 +437,12 @@ def _no_calendar() -> Calendar:
 @contextmanager
 def begin(kit: Kit, via: Via, *, write: bool = True) -> Iterator[Work]:
     """Opens a unit of work; writes it when the block ends, or nothing when it raises."""
-    with kit.store.transaction(write=write) as tx:
-        work = Work(kit, tx, via)
-        yield work
-        if write:
-            work.flush()
+    try:
+        with kit.store.transaction(write=write) as tx:
+            work = Work(kit, tx, via)
+            yield work
+            if write:
+                work.flush()
+    except BaseException:
+        kit.known = kit.office = None  # it may have read what now never was
+        raise

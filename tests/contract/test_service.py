@@ -123,6 +123,25 @@ def test_a_repeated_denial_is_denied_again_and_written_once(service: Service, st
     assert [e.kind for e in trail(store)].count("denied") == 1
 
 
+def test_a_command_id_used_before_for_something_else_is_refused(service: Service, store: Store) -> None:
+    """Other facts, another step, another officer, another subject: none is answered as if it had been done."""
+    by = By(officer="xa1_secretary", command="c-1")
+    service.move(RECOGNISE, by)
+    size = len(trail(store))
+    others: list[Callable[[], Answer]] = [
+        lambda: service.move(Move(subject="b1", trigger="recognise", facts={"branch_proposed_on": "2024-05-06"}), by),
+        lambda: service.move(RECOGNISE, By(officer="xa1_clerk", command="c-1")),
+        lambda: service.set_facts(SetFacts(subject="b1", facts={"occupation": "Giáo viên"}), by),
+        lambda: service.start(Start(workflow="candidate", org="cb1", facts=SOURCE), by),
+        lambda: service.undo(Undo(subject="b1", reason="Nhập nhầm"), by),
+    ]
+    for other in others:
+        with pytest.raises(Conflict, match="was used before"):
+            other()
+    assert len(trail(store)) == size
+    assert service.move(RECOGNISE, by).allowed
+
+
 def test_bad_input_does_not_use_up_a_commands_id(service: Service) -> None:
     """Nothing was done, so the mended command counts."""
     by = By(officer="xa1_secretary", command="c-1")

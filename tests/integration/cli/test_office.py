@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.library import shipped_folder
 from tests.integration.cli.conftest import Ketnap
 
 ROOT = Path(__file__).parents[3]
@@ -113,10 +115,33 @@ def test_officers_imported_without_accounts_can_still_be_given_the_first_one(
     ketnap.run("init")
     ketnap.run("import", "orgs", "to-chuc.csv")
     ketnap.run("import", "officers", "can-bo.csv")
-    ketnap.run("user", "add", "lan", "--role", "admin", "--account", "may1", "--as", "lan", code=3)
-    ketnap.run("user", "add", "lan", "--account", "may1", "--as", "lan")
+    refused = ketnap.ask("user", "add", "lan", "--account", "may1", "--as", "lan", code=3)
+    assert refused["error"]["params"]["roles"] == "admin"
+    ketnap.run("user", "password", "lan", "--stdin", "--as", "lan", input="mật khẩu của Lan\n", code=3)
+    qt = ("user", "add", "qt", "--name", "Quản Trị", "--org", "tu", "--role", "admin", "--account", "may1")
+    ketnap.run(*qt, "--as", "lan", code=3)
+    ketnap.run(*qt, "--as", "qt")
+    ketnap.run("user", "add", "lan", "--account", "may1", "--as", "qt")
     ketnap.run("start", "candidate", "--org", "cb1", "--fact", "full_name=An", "--as", "lan")
     ketnap.run("user", "add", "dao", "--account", "may1", "--as", "dao", code=3)
+
+
+def test_the_first_account_of_a_database_is_an_administrators_and_gives_no_roles_where_there_is_one(
+    ketnap: Ketnap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.session.Session.account", "may1")
+    ketnap.run("init")
+    ketnap.run("import", "orgs", "to-chuc.csv")
+    person = ("--name", "Lê Văn Tư", "--org", "xa1")
+    ketnap.run("user", "add", "tu", *person, "--role", "secretary", "--account", "may1", code=3)
+    assert "qt" not in ketnap.run("status").stdout
+    (ketnap.folder / "qt.csv").write_text(
+        "id,name,org,roles\nqt,Quản Trị,tu,admin\nlan,Lan,xa1,secretary\n", encoding="utf-8"
+    )
+    ketnap.run("import", "officers", "qt.csv")
+    ketnap.run("user", "add", "lan", "--role", "admin", "--org", "tu", "--account", "may1", "--as", "lan", code=3)
+    ketnap.run("user", "add", "qt", "--account", "may1", "--as", "qt")
+    ketnap.run("user", "add", "lan", "--email", "lan@example.org", "--as", "qt")
 
 
 def test_a_password_is_kept_as_a_hash_that_knows_both_forms_of_its_letters(office: Ketnap) -> None:
@@ -198,6 +223,27 @@ def test_an_edit_past_the_program_is_found_and_ends_with_1(office: Ketnap) -> No
     db.close()
     report = office.ask("audit", "verify", code=1)
     assert (report["ok"], [p["kind"] for p in report["problems"]]) == (False, ["projection"])
+
+
+def test_check_names_a_template_that_no_rule_uses(ketnap: Ketnap) -> None:
+    """A slip of a letter in a file's name; looking at one workflow alone says nothing of the others' templates."""
+    folder = ketnap.folder / "admission"
+    shutil.copytree(shipped_folder() / "admission", folder)
+    (folder / "notices" / "plan_remider.vi.j2").write_text("Nhắc\n\nNhắc nộp\n", encoding="utf-8")
+    (finding,) = ketnap.ask("check", str(folder), code=2)["findings"]
+    assert finding["file"].endswith("admission/notices/plan_remider.vi.j2")
+    assert finding["code"] == "template"
+    assert ketnap.ask("check", str(folder / "annual_plan.yaml"))["ok"] is True
+
+
+def test_control_characters_in_a_fact_are_shown_and_not_obeyed(office: Ketnap) -> None:
+    """A name may hide a line, clear the screen or turn the reading direction round."""
+    name = "Lê \x1b[2JAn\x9b31m\u202e\x07"
+    office.run("start", "candidate", "--org", "cb6", "--fact", f"full_name={name}", "--as", "lan")
+    printed = office.run("show", "candidate-1").stdout
+    assert "Lê \\x1b[2JAn\\x9b31m\\u202e" in printed
+    assert not set("\x1b\x9b\u202e\x07") & set(printed)
+    assert office.ask("show", "candidate-1")["facts"]["full_name"] == name
 
 
 def test_check_and_diagram(ketnap: Ketnap) -> None:
