@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from engine.contacts import report
 from engine.core.errors import KetnapError
-from engine.core.events import stamp, unstamp
+from engine.core.events import VOID, stamp, unstamp
 from engine.core.machine import Told
 from engine.core.sending import NOT_WRITTEN, Draft, Drafter, Matter
 from engine.core.timers import FIRE, NOTICE
@@ -200,6 +200,8 @@ def _put(work: Work, rows: Sequence[OutboxRow]) -> None:
 
 def why_not(work: Work, case: Case, told: Told, view: Mapping[str, Value]) -> str | None:
     """Returns None while a notice is to be sent, else a key of CANCELLED."""
+    if case.subject.state == VOID:
+        return "subject"
     org = work.office.tree.by_id.get(case.subject.org)
     if org is not None and not org.period.holds(work.today):
         return "closed"

@@ -27,6 +27,7 @@ from engine.core.sending import Drafter
 from engine.core.subject import Subject
 from engine.core.values import Value
 from engine.core.views import facts_of, read_facts
+from engine.doors.history import History
 from engine.doors.notices import Feeds, Outbox
 from engine.ledger import Via, entries
 from engine.library import Source, compile_all, rows_of
@@ -46,6 +47,7 @@ class Service:
         self.kit, self._drafter, self._via = kit, drafter, via
         self.outbox = Outbox(self.work, drafter)
         self.feeds = Feeds(self.work)
+        self.past = History(self.work)
 
     def speaking_for(self, via: Via) -> Service:
         """Returns the same door for commands that come in another way."""

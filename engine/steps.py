@@ -50,6 +50,7 @@ class Answer:
     lines: Sequence[LineAnswer] = ()
     sent: Sequence[OutboxRow] = ()  # after an undo: notices that had gone out and may need a correction
     opened: Sequence[str] = ()
+    closed: Sequence[str] = ()  # after an undo: the subjects that the step had opened
 
     @property
     def allowed(self) -> bool:
@@ -134,7 +135,7 @@ def start(
     else:
         view = view_of(definition, subject, work.moment(on))
         acting = authorise(work.office, by.officer or "", definition.start_grants, org.id, facts=view, on=on)
-    key_id = _key_of(work, definition, subject)
+    key_id = key_of(work, definition, subject)
     event = work.ledger.append(
         events.STARTED,
         key_id=key_id,
@@ -214,7 +215,8 @@ def check_named(work: Work, definition: Definition, changes: Changes) -> None:
             raise BadInput("{fact}: {org} is a {kind}", fact=name, org=value, kind=org.kind)
 
 
-def _key_of(work: Work, definition: Definition, subject: Subject) -> str:
+def key_of(work: Work, definition: Definition, subject: Subject) -> str:
+    """Returns whose key seals the subject."""
     through = definition.file.sealed_with
     other = subject.facts.get(through) if through else None
     return work.case(other).key_id if isinstance(other, str) else subject.id

@@ -1,9 +1,9 @@
-"""Undoing a step: a compensating event, nothing is erased."""
+"""Undoing a step: a compensating event, nothing is erased. What the step opened is closed, and what that opened."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from engine import steps
@@ -12,39 +12,36 @@ from engine.core.authority import Acting, authorise
 from engine.core.commands import Undo
 from engine.core.errors import BadInput
 from engine.core.events import Entry
+from engine.core.sending import SENT
+from engine.core.timers import TOLD
 from engine.core.views import view_of
 from engine.ledger import entries
+from engine.outbox import CANCELLED, told_of, why_not
+from engine.places import settle
 from engine.steps import Answer, By
 from engine.store.rows import EventRow, OutboxRow
 from engine.work import Case, Work
+
+WENT_OUT = frozenset({*SENT, "unknown", "claimed"})  # on the wire, or perhaps
 
 
 def undo(work: Work, command: Undo, by: By) -> Answer:
     """Undoes the subject's last step: its facts and state are what its other events make, nothing is erased.
 
-    What the step opened is closed, its notices not yet sent are cancelled, those sent are listed. Raises BadInput
-    without a reason or a step, and Denied.
+    A batch is undone as one. What the step opened is closed, its notices not yet sent are cancelled, those sent are
+    listed. Raises BadInput without a reason or a step, or where what it opened has gone on (unless `deep`), and Denied.
     """
     case = work.case(command.subject)
     steps.check_version(case, command.version)
     if not (command.reason or "").strip():
         raise BadInput("undo asks for a reason")
-    found = list(entries(work.tx.events(subject=case.subject.id), work.keys, work.kit.sealer))
-    undone = frozenset(e.undoes for e in found if e.undoes)
-    last = events.last_step(found, undone)
+    found = events_of(work, case)
+    last = events.last_step(found, undone_of(found))
     if last is None:
         raise BadInput("{subject} has no step to undo", subject=case.subject.id)
     acting = _may_undo(work, case, last, by)
-    event = _undo_one(work, case, last, found, command.reason, acting, by)
-    members = [e for e in entries(_batch_rows(work, last), work.keys, work.kit.sealer) if e.subject is not None]
-    for member in members:
-        other = work.case(member.subject or "")
-        theirs = list(entries(work.tx.events(subject=other.subject.id), work.keys, work.kit.sealer))
-        if other.last_event != member.id and member.kind == events.MOVED:
-            raise BadInput("{subject} has gone on since; undo that first", subject=other.subject.id)
-        _undo_one(work, other, member, theirs, command.reason, acting, By(officer=by.officer))
-    _close_opened(work, last, acting, by)
-    sent = _cancel_notices(work, last)
+    back = TakingBack(work=work, reason=command.reason, acting=acting, by=by, deep=command.deep)
+    event = back.step(case, last, found)
     now = work.case(case.subject.id).subject
     return Answer(
         subject=now.id,
@@ -54,18 +51,19 @@ def undo(work: Work, command: Undo, by: By) -> Answer:
         to=now.state,
         version=now.version,
         event=event,
-        sent=sent,
+        sent=back.sent,
+        closed=back.closed,
     )
 
 
-def _batch_rows(work: Work, last: Entry) -> list[EventRow]:
-    step = None
-    if last.workflow is not None and last.trigger is not None:
-        step = work.library.newest(last.workflow).steps.get(last.trigger)
-    if step is None or step.batch is None:
-        return []
-    marker = f'"batch":"{last.id}"'.encode()
-    return [row for row in work.tx.events(after=last.seq) if marker in row.body]
+def events_of(work: Work, case: Case) -> list[Entry]:
+    """Returns the events of a subject, oldest first."""
+    return list(entries(work.tx.events(subject=case.subject.id), work.keys, work.kit.sealer))
+
+
+def undone_of(found: Sequence[Entry]) -> frozenset[str]:
+    """Returns the ids of the events that were undone."""
+    return frozenset(e.undoes for e in found if e.undoes)
 
 
 def _may_undo(work: Work, case: Case, last: Entry, by: By) -> Acting:
@@ -82,68 +80,143 @@ def _may_undo(work: Work, case: Case, last: Entry, by: By) -> Acting:
     return authorise(work.office, by.officer or "", area.undo_above, case.subject.org, facts=view, on=work.today)
 
 
-def _undo_one(
-    work: Work, case: Case, last: Entry, found: Sequence[Entry], reason: str | None, acting: Acting, by: By
-) -> str:
-    standing = events.replay(found, None, case.definition.types, but=last.id)
-    assert standing is not None
-    event = work.ledger.append(
-        events.UNDONE,
-        key_id=case.key_id,
-        payload=steps.payload({}, reason, asked=by.asked),
-        subject=case.subject.id,
-        workflow=case.subject.workflow,
-        org=standing.org,
-        trigger=last.trigger,
-        **{"from": case.subject.state},
-        to=standing.state,
-        on=work.today.isoformat(),
-        definition=case.definition.id,
-        undoes=last.id,
-        **steps.who(acting, by),
-    )
-    work.stand(case, replace(standing, last_event=event))
-    return event
+@dataclass(kw_only=True)
+class TakingBack:
+    """One undo: the steps it takes back, the subjects it closes, the notices that had gone out."""
 
+    work: Work
+    reason: str | None
+    acting: Acting
+    by: By  # its command's id belongs to the first event
+    deep: bool = False
+    sent: list[OutboxRow] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
 
-def _close_opened(work: Work, last: Entry, acting: Acting, by: By) -> None:
-    if last.subject is None:
-        return
-    for row in work.tx.find_subjects(refers=last.subject):
-        first = next(iter(entries(work.tx.events(subject=row.id), None, work.kit.sealer)))
-        if first.detail.get("opened_by") != last.id:
-            continue
-        other = work.adopt([row])[0]
-        if other.last_event != first.id:
-            raise BadInput("{subject}, which this step opened, has gone on since; undo that first", subject=row.id)
+    def step(self, case: Case, last: Entry, found: Sequence[Entry]) -> str:
+        """Takes back a subject's last step with all that came of it; a batch with all its members."""
+        work = self.work
+        event = self._one(case, last, found)
+        for member in entries(_batch_rows(work, last), work.keys, work.kit.sealer):
+            if member.subject is None:
+                continue
+            other = work.case(member.subject)
+            theirs = events_of(work, other)
+            undone = undone_of(theirs)
+            if member.id in undone:
+                continue
+            latest = events.last_step(theirs, undone)
+            if member.kind == events.MOVED and latest is not None and latest.id != member.id:
+                raise BadInput("{subject} has gone on since; undo that first", subject=other.subject.id)
+            self._one(other, member, theirs)
+        return event
+
+    def _one(self, case: Case, last: Entry, found: Sequence[Entry]) -> str:
+        work = self.work
+        standing = events.replay(found, None, case.definition.types, but=last.id)
+        assert standing is not None
+        event = work.ledger.append(
+            events.UNDONE,
+            key_id=case.key_id,
+            payload=steps.payload({}, self.reason, asked=self.by.asked),
+            subject=case.subject.id,
+            workflow=case.subject.workflow,
+            org=standing.org,
+            trigger=last.trigger,
+            **{"from": case.subject.state},
+            to=standing.state,
+            on=work.today.isoformat(),
+            definition=case.definition.id,
+            undoes=last.id,
+            **steps.who(self.acting, self.by),
+        )
+        self.by = By(officer=self.by.officer)
+        work.stand(case, replace(standing, last_event=event))
+        settle(work, work.case(case.subject.id), self.by)
+        self._close_opened(last)
+        self._notices(work.case(case.subject.id), last)
+        return event
+
+    def _close_opened(self, last: Entry) -> None:
+        work = self.work
+        if last.subject is None:
+            return
+        for row in work.tx.find_subjects(refers=last.subject):
+            other = work.adopt([row])[0]
+            if other.subject.state == events.VOID:
+                continue
+            found = events_of(work, other)
+            if found[0].detail.get("opened_by") == last.id:
+                self._close(other, found)
+
+    def _close(self, other: Case, found: Sequence[Entry]) -> None:
+        """Closes a subject that a step opened, after what its own steps opened."""
+        work = self.work
+        undone = undone_of(found)
+        taken = [e for e in found if e.kind in events.STEPS and e.id not in undone]
+        if any(e.by_person and not e.history for e in taken):
+            if not self.deep:
+                raise BadInput(
+                    "{subject}, which this step opened, has gone on since; undo that first", subject=other.subject.id
+                )
+            view = view_of(other.definition, other.subject, work.moment())
+            above = other.definition.area.undo_above
+            authorise(work.office, self.by.officer or "", above, other.subject.org, facts=view, on=work.today)
+        for step in reversed(taken):
+            self._close_opened(step)
         event = work.ledger.append(
             events.VOIDED,
             key_id=other.key_id,
-            payload=None,
-            subject=row.id,
-            workflow=row.workflow,
-            org=row.org,
+            payload=steps.payload({}, self.reason),
+            subject=other.subject.id,
+            workflow=other.subject.workflow,
+            org=other.subject.org,
             on=work.today.isoformat(),
-            undoes=first.id,
-            **steps.who(acting, By(officer=by.officer)),
+            undoes=found[0].id,
+            **steps.who(self.acting, self.by),
         )
         other.unique_key = None
         work.change(other, event, {}, on=work.today, to=events.VOID)
+        self.closed.append(other.subject.id)
+        self._notices(work.case(other.subject.id), found[0])
+
+    def _notices(self, case: Case, last: Entry) -> None:
+        """Cancels what the step told, or what no longer holds, and is not sent; notes what was sent since."""
+        work, id = self.work, case.subject.id
+        void = case.subject.state == events.VOID
+        cancel: list[OutboxRow] = []
+        for row in work.tx.outbox(subject=id):
+            why = "undone" if void or row.occurrence == last.id else holds_no_more(work, case, row)
+            if why is None:
+                continue
+            if row.state == "queued":
+                detail = why if why == "undone" else CANCELLED[why]
+                cancel.append(replace(row, state="cancelled", next_try_at=None, detail=detail))
+            elif row.state in WENT_OUT and (row.sent_at or row.due_at) >= last.at:
+                self.sent.append(row)
+        if cancel:
+            work.tx.update_outbox(cancel)
+        told = [
+            t
+            for t in work.tx.timers([id])
+            if t.done_at is None and (t.occurrence == last.id or (void and t.kind == TOLD))
+        ]
+        if told:
+            work.tx.put_timers([replace(t, done_at=work.ledger.at, outcome="undone") for t in told])
 
 
-def _cancel_notices(work: Work, last: Entry) -> list[OutboxRow]:
-    """Cancels what the step told and is not sent; returns what was sent since the step, for a correction."""
-    assert last.subject is not None
-    sent: list[OutboxRow] = []
-    cancel: list[OutboxRow] = []
-    for row in work.tx.outbox(subject=last.subject):
-        if row.state == "queued" and row.occurrence == last.id:
-            cancel.append(replace(row, state="cancelled", next_try_at=None, detail="undone"))
-        elif row.state in ("accepted", "delivered", "unknown", "claimed") and (row.sent_at or row.due_at) >= last.at:
-            sent.append(row)
-    if cancel:
-        work.tx.update_outbox(cancel)
-    told = [t for t in work.tx.timers([last.subject]) if t.occurrence == last.id and t.done_at is None]
-    if told:
-        work.tx.put_timers([replace(t, done_at=work.ledger.at, outcome="undone") for t in told])
-    return sent
+def holds_no_more(work: Work, case: Case, row: OutboxRow) -> str | None:
+    """Returns why a notice about a date would not be sent as things stand now, None while it would be."""
+    told = told_of(case, row.rule)
+    if told is None or told.spec.on:
+        return None
+    return why_not(work, case, told, work.view(case))
+
+
+def _batch_rows(work: Work, last: Entry) -> list[EventRow]:
+    step = None
+    if last.workflow is not None and last.trigger is not None:
+        step = work.library.newest(last.workflow).steps.get(last.trigger)
+    if step is None or step.batch is None:
+        return []
+    marker = f'"batch":"{last.id}"'.encode()
+    return [row for row in work.tx.events(after=last.seq) if marker in row.body]

@@ -14,7 +14,7 @@ from engine.core import timers
 from engine.core.authority import Office
 from engine.core.calendar import Calendar
 from engine.core.errors import NotFound
-from engine.core.events import Standing, stamp, unstamp
+from engine.core.events import VOID, Standing, stamp, unstamp
 from engine.core.machine import Definition
 from engine.core.subject import Changes, Subject, changed
 from engine.core.values import Json, Value, from_json, to_json
@@ -205,8 +205,12 @@ class Work:
         trigger: str | None = None,
         to: str | None = None,
         org: str | None = None,
+        by_person: bool = False,
     ) -> None:
-        """Changes a subject as an event says: its facts, its state, its unit, and who (persons) did which trigger."""
+        """Changes a subject as an event says: its facts, its state, its unit, and who (persons) did which trigger.
+
+        `by_person`: a person took the step, also where `by` names nobody.
+        """
         old = case.subject
         doers = old.doers
         if trigger is not None and by:
@@ -223,7 +227,7 @@ class Work:
                 facts=changed(old.facts, changes) if changes else old.facts,
                 doers=doers,
                 entered_on=on if state != old.state else old.entered_on,
-                person_on=max(on, old.person_on) if trigger is not None and by else old.person_on,
+                person_on=max(on, old.person_on) if trigger is not None and (by or by_person) else old.person_on,
             ),
             event,
         )
@@ -308,7 +312,7 @@ class Work:
     def _set_timers(self, case: Case, old: list[TimerRow], put: list[TimerRow], delete: list[TimerRow]) -> None:
         definition, subject = case.definition, case.subject
         view = self.view(case)
-        planned = [
+        planned = [] if subject.state == VOID else [
             *timers.fires(definition, subject.state, view, self.calendar),
             *self.kit.notifier.plan(definition, subject.state, view, self.calendar),
         ]

@@ -21,6 +21,10 @@ class Period:
         """Tells whether a day lies in the period."""
         return (self.from_ is None or self.from_ <= day) and (self.until is None or day <= self.until)
 
+    def ended(self, day: date) -> bool:
+        """Tells whether the period lies before a day."""
+        return self.until is not None and self.until < day
+
 
 ALWAYS = Period()
 

@@ -43,6 +43,7 @@ class Move:
     reason: str | None = None
     lines: Sequence[Line] = ()
     version: int | None = None
+    over_clock: bool = False  # a step of the clock that this proves wrong is undone first, in one go
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,8 +59,13 @@ class SetFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Undo:
-    """Undo the subject's last step by a compensating event."""
+    """Undo the subject's last step by a compensating event.
+
+    `deep`: what the step opened is closed even where it has gone on since. `correct`: those who were told are told so.
+    """
 
     subject: str
     reason: str | None = None
     version: int | None = None
+    deep: bool = False
+    correct: bool = False

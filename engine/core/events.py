@@ -17,6 +17,7 @@ from engine.core.values import Json, Type, Value, from_json, to_json
 
 STARTED, MOVED, FACTS_SET, UNDONE, VOIDED = "started", "moved", "facts_set", "undone", "voided"
 TAKEN_OVER = "taken_over"  # a subject goes over to the unit that its own was merged into
+RECORDED = "recorded"  # a step taken before this program, entered as history: no rule was asked
 VOID = "void"  # the state of a subject whose beginning was undone; no definition may declare it
 REFUSED, DENIED = "refused", "denied"
 OFFICE = "office_changed"
@@ -25,7 +26,8 @@ DEFINITION = "definition_loaded"
 ERASED = "key_erased"
 
 # Events that change a subject, each its version by one.
-CHANGING = frozenset({STARTED, MOVED, FACTS_SET, UNDONE, VOIDED, TAKEN_OVER})
+CHANGING = frozenset({STARTED, MOVED, FACTS_SET, UNDONE, VOIDED, TAKEN_OVER, RECORDED})
+STEPS = frozenset({MOVED, RECORDED})  # transitions: those that rules were asked about, and those of history
 COUNTED = frozenset({STARTED, MOVED, FACTS_SET})
 
 
@@ -70,7 +72,20 @@ class Entry:
     @property
     def by_person(self) -> bool:
         """Tells whether a person, not the clock, did it."""
-        return self.actor is not None
+        return self.actor is not None and self.detail.get("by_clock") is not True
+
+    @property
+    def history(self) -> bool:
+        """Tells whether it was entered as history: it happened before this program, and no rule was asked."""
+        return self.detail.get("history") is True
+
+    @property
+    def persons(self) -> tuple[str, ...]:
+        """Who took the step, for separation of duties; of history only those it names."""
+        named = self.detail.get("by")
+        if self.history:
+            return tuple(str(p) for p in named) if isinstance(named, list) else ()
+        return tuple(p for p in (self.actor, self.behalf) if p is not None)
 
 
 def rule_codes(judgements: Iterable[Judgement]) -> list[Json]:
@@ -171,17 +186,17 @@ def step(now: Standing | None, entry: Entry, types: Mapping[str, Type]) -> Stand
             person_on=on if entry.by_person else date.min,
             last_event=entry.id,
         )
-    moved = entry.kind == MOVED
+    moved = entry.kind in STEPS
     if entry.kind == VOIDED:
         return replace(now, state=VOID, entered_on=on)
     to = entry.to if moved and entry.to is not None else now.state
     doers = now.doers
     if moved and entry.by_person and entry.trigger is not None:
-        persons = [p for p in (entry.actor, entry.behalf) if p is not None]
-        doers = {**doers, entry.trigger: tuple(sorted({*doers.get(entry.trigger, ()), *persons}))}
+        if entry.persons:
+            doers = {**doers, entry.trigger: tuple(sorted({*doers.get(entry.trigger, ()), *entry.persons}))}
     return replace(
         now,
-        org=entry.org if entry.org is not None and entry.kind in (MOVED, TAKEN_OVER) else now.org,
+        org=entry.org if entry.org is not None and entry.kind in (*STEPS, TAKEN_OVER) else now.org,
         state=to,
         facts=changed(now.facts, changes),
         doers=doers,
@@ -193,6 +208,6 @@ def step(now: Standing | None, entry: Entry, types: Mapping[str, Type]) -> Stand
 def last_step(entries: Sequence[Entry], undone: frozenset[str]) -> Entry | None:
     """Returns the last transition that is not undone, or None."""
     for entry in reversed(entries):
-        if entry.kind == MOVED and entry.id not in undone:
+        if entry.kind in STEPS and entry.id not in undone:
             return entry
     return None
