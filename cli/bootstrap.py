@@ -19,12 +19,12 @@ from engine.core.errors import BadInput, NotFound
 from engine.core.events import unstamp
 from engine.core.machine import Area
 from engine.core.sending import Draft, Drafter, Matter
+from engine.kit import Kit
 from engine.ledger import Via
 from engine.library import OFFICE_FILE, Library, Source, find_sources, shipped_folder, shipped_sources, with_office
 from engine.service import SANDBOX, Service
 from engine.store.open import open_store
 from engine.store.ports import Store
-from engine.work import Kit
 from notifications.plan import Notices
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Where a subject lives when units come and go: what belonged to a unit that was merged goes to the one that follows."""
+"""Where a subject lives when units come and go: what a merged unit had goes to the one that follows."""
 
 from __future__ import annotations
 

@@ -86,9 +86,7 @@ def record(work: Work, command: Record, by: By, *, unasked: bool = False) -> str
     acting = None if by.officer is None else Acting(officer=by.officer)
     if not unasked:
         view = view_of(definition, subject, work.moment())
-        acting = authorise(
-            work.office, by.officer or "", definition.start_grants, org.id, facts=view, on=work.today
-        )
+        acting = authorise(work.office, by.officer or "", definition.start_grants, org.id, facts=view, on=work.today)
     key_id = steps.key_of(work, definition, subject)
     event = work.ledger.append(
         events.STARTED,
@@ -104,9 +102,7 @@ def record(work: Work, command: Record, by: By, *, unasked: bool = False) -> str
         **steps.who(acting, by),
         **command.detail,
     )
-    work.add(
-        Case(subject=subject, definition=definition, key_id=key_id, row=None, last_event=event, unique_key=unique)
-    )
+    work.add(Case(subject=subject, definition=definition, key_id=key_id, row=None, last_event=event, unique_key=unique))
     for past in command.past:
         _record_past(work, subject.id, past, acting, By(officer=by.officer))
     _check_place(work, work.case(subject.id))

@@ -29,12 +29,13 @@ from engine.core.values import Value
 from engine.core.views import facts_of, read_facts
 from engine.doors.history import History
 from engine.doors.notices import Feeds, Outbox
+from engine.kit import Kit
 from engine.ledger import Via, entries
 from engine.library import Source, compile_all, rows_of
 from engine.officework import Counts, OfficerChange, OrgChange
 from engine.repeating import answer_again, digest
 from engine.steps import Answer, By
-from engine.work import Case, Kit, Work, begin
+from engine.work import Case, Work, begin
 
 SANDBOX = "sandbox"
 TICK_LIMIT = 500  # timers done in one transaction, so that officers' steps come in between

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, tzinfo
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 
-from engine.audit.seal import KeyErased, MasterKey, Random, Sealer
-from engine.clock import Clock
+from engine.audit.seal import KeyErased
 from engine.core import timers
 from engine.core.authority import Office
 from engine.core.calendar import Calendar
@@ -19,30 +18,14 @@ from engine.core.machine import Definition
 from engine.core.subject import Changes, Subject, changed
 from engine.core.values import Json, Value, from_json, to_json
 from engine.core.views import Moment, derive, view_of
+from engine.kit import Kit
 from engine.ledger import Keys, Ledger, Via
-from engine.library import Compiled, Library
+from engine.library import Library
 from engine.office import calendar_of, read_office
-from engine.store.ports import Store, Transaction
+from engine.store.ports import Transaction
 from engine.store.rows import SubjectRow, TimerRow
 
 CACHE = "cache_version"  # setting that changes with every change of the office, its days or its definitions
-
-
-@dataclass(kw_only=True)
-class Kit:
-    """What the wiring hands over, and what is kept between transactions because it can be told to be unchanged."""
-
-    store: Store
-    clock: Clock
-    master: MasterKey
-    random: Random
-    sealer: Sealer
-    notifier: timers.Notifier
-    zone: tzinfo | None = None  # another than the area's, for a scenario
-    compiled: Compiled = field(default_factory=Compiled)
-    unwrapped: dict[bytes, bytes] = field(default_factory=dict)
-    known: tuple[str | None, Library, Calendar] | None = None
-    office: tuple[str | None, date, Office] | None = None
 
 
 @dataclass(kw_only=True)
@@ -312,10 +295,14 @@ class Work:
     def _set_timers(self, case: Case, old: list[TimerRow], put: list[TimerRow], delete: list[TimerRow]) -> None:
         definition, subject = case.definition, case.subject
         view = self.view(case)
-        planned = [] if subject.state == VOID else [
-            *timers.fires(definition, subject.state, view, self.calendar),
-            *self.kit.notifier.plan(definition, subject.state, view, self.calendar),
-        ]
+        planned = (
+            []
+            if subject.state == VOID
+            else [
+                *timers.fires(definition, subject.state, view, self.calendar),
+                *self.kit.notifier.plan(definition, subject.state, view, self.calendar),
+            ]
+        )
         kept = [
             timers.Kept(
                 name=r.name,

@@ -191,9 +191,8 @@ def step(now: Standing | None, entry: Entry, types: Mapping[str, Type]) -> Stand
         return replace(now, state=VOID, entered_on=on)
     to = entry.to if moved and entry.to is not None else now.state
     doers = now.doers
-    if moved and entry.by_person and entry.trigger is not None:
-        if entry.persons:
-            doers = {**doers, entry.trigger: tuple(sorted({*doers.get(entry.trigger, ()), *entry.persons}))}
+    if moved and entry.by_person and entry.trigger is not None and entry.persons:
+        doers = {**doers, entry.trigger: tuple(sorted({*doers.get(entry.trigger, ()), *entry.persons}))}
     return replace(
         now,
         org=entry.org if entry.org is not None and entry.kind in (*STEPS, TAKEN_OVER) else now.org,

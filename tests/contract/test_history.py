@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 
@@ -22,8 +23,13 @@ ADMITTED = Past(on=date(2017, 5, 19), trigger="admit", facts={"decision_no": "12
 
 
 @pytest.fixture
-def service(store: Store) -> Service:
-    return found_office(store, SetClock(START), ("candidate", "probation"))
+def clock() -> SetClock:
+    return SetClock(START)
+
+
+@pytest.fixture
+def service(store: Store, clock: SetClock) -> Service:
+    return found_office(store, clock, ("candidate", "probation"))
 
 
 def person(*past: Past, name: str = "Lê Văn An", org: str = "cb1", on: date = date(2017, 1, 5)) -> Record:
@@ -49,17 +55,13 @@ def test_history_stands_with_its_days_and_says_so(service: Service, store: Store
 def test_history_tells_nobody_and_opens_nothing_unless_asked(service: Service) -> None:
     service.past.record([person(ADMITTED)], CLERK)
     service.tick()
-    assert service.outbox.notices() == []
+    assert service.outbox.rows() == []
     assert service.find("probation", None, {}) == []
     official = Past(on=date(2018, 7, 2), trigger="recognise_official", facts={"decision_no": "9-QĐ/TU"})
-    opening = Past(**{**_fields(ADMITTED), "opens": (official,)})
+    opening = replace(ADMITTED, opens=(official,))
     service.past.record([person(opening, name="Lê Văn Bình")], CLERK)
     (opened,) = service.find("probation", None, {})
     assert service.show(opened)[0].subject.state == "official"
-
-
-def _fields(past: Past) -> dict[str, object]:
-    return {name: getattr(past, name) for name in Past.__dataclass_fields__}
 
 
 def test_history_may_be_undone_and_the_trail_verifies(service: Service) -> None:
@@ -94,12 +96,13 @@ def test_only_who_may_begin_a_subject_enters_its_history(service: Service) -> No
             service.past.record([person(ADMITTED)], By(officer=officer))
 
 
-def test_history_of_who_is_still_on_the_way_goes_on_under_the_rules(service: Service) -> None:
+def test_history_of_who_is_still_on_the_way_goes_on_under_the_rules(service: Service, clock: SetClock) -> None:
     past = (
         Past(on=date(2024, 3, 1), trigger="recognise", facts={"recognised_on": "2024-03-01"}),
         Past(on=date(2024, 6, 1), trigger="certify", facts={"certificate_on": "2019-03-01"}, by=("ttct_trainer",)),
     )
     (id_,) = service.past.record([person(*past)], CLERK)
     assert service.show(id_)[0].subject.doers == {"certify": ("ttct_trainer",)}
+    clock.set(START + timedelta(days=1))
     service.tick()  # the certificate ran out on 1 March 2024 + 60 months
     assert service.show(id_)[0].subject.state == "elite"
