@@ -40,7 +40,7 @@ def why(
     session: Session = ctx.obj
     service = session.service
     stands, prospects = service.why(subject, trigger, officer=as_, on=read_day("on", on))
-    definition = service.show(subject)[0].definition
+    definition = service.reading.definition(subject)
     document = session.teller.why(definition, stands, prospects)
     session.write(document, lambda console: _show_why(session, console, document))
 
@@ -66,23 +66,33 @@ def show(
         str | None,
         typer.Option("--as-of", metavar="TIME", help="As it was known then: YYYY-MM-DD [HH:MM], office time."),
     ] = None,
+    on: Annotated[
+        str | None, typer.Option("--on", metavar="DAY", help="As it was on this day, by what is known (then).")
+    ] = None,
+    purpose: Annotated[
+        str | None, typer.Option("--purpose", metavar="TEXT", help="Why it is opened; kept beside the opening.")
+    ] = None,
 ) -> None:
-    """The state and the facts, now or as they were known at a time.
+    """The state and the facts: now, as they were known at a time, or as they were on a day. The opening is noted.
 
     Examples: ketnap show u1
               ketnap show u1 --as-of "2024-03-01 12:00" --json
+              ketnap show u1 --as-of 2024-06-30 --on 2024-03-01
     """
     session: Session = ctx.obj
     service, teller = session.service, session.teller
-    if as_of is None:
-        case, facts = service.show(subject)
+    if as_of is None and on is None:
+        case, facts = service.show(subject, purpose=purpose)
         definition, document = case.definition, teller.shown(case, facts)
     else:
         from cli.bootstrap import read_moment
+        from cli.inputs import read_day
 
-        at = read_moment("as-of", as_of, session.opened.zone)
-        definition, standing = service.show_as_of(subject, at)
+        at = read_moment("as-of", as_of, session.opened.zone) if as_of is not None else service.kit.clock.now()
+        day = read_day("on", on)
+        definition, standing = service.show_as_of(subject, at, day)
         document = teller.stood(subject, at, definition, standing)
+        document["on"] = day.isoformat() if day is not None else None
     session.write(document, lambda console: _show_subject(session, console, definition, document))
 
 
@@ -116,15 +126,20 @@ def shown_value(session: Session, definition: Definition, name: str, value: Any)
     return str(value)
 
 
-def history(ctx: typer.Context, subject: Subject) -> None:
-    """What happened to a subject, oldest first.
+def history(
+    ctx: typer.Context,
+    subject: Subject,
+    openings: Annotated[bool, typer.Option("--openings", help="Who looked at it, too.")] = False,
+) -> None:
+    """What happened to a subject, oldest first. The opening is noted.
 
-    Example: ketnap history u1 --json
+    Examples: ketnap history u1 --json
+              ketnap history u1 --openings
     """
     session: Session = ctx.obj
     service = session.service
-    entries = [session.teller.entry(e) for e in service.history(subject)]
-    definition = service.show(subject)[0].definition
+    entries = [session.teller.entry(e) for e in service.history(subject, openings=openings)]
+    definition = service.reading.definition(subject)
     session.write(entries, lambda console: _show_history(session, console, definition, entries))
 
 
@@ -135,11 +150,13 @@ def _show_history(session: Session, console: Console, definition: Definition, en
         session.say("Recorded"), session.say("On"), session.say("Who"), session.say("What"), session.say("From → to")
     )
     for e in entries:
-        who = e["actor"] or session.say("the clock")
+        who = e["actor"] or (e["kind"] == "opened" and e["account"]) or session.say("the clock")
         if e["on_behalf_of"]:
             who = session.say("{who} for {absent}", who=who, absent=e["on_behalf_of"])
         what = session.teller.trigger(definition, e["trigger"] or e["kind"])
-        if e["trigger"] in ("set", "undo", None):
+        if e["kind"] == "opened":
+            what = f"{session.translate('opened')}: {session.translate(str(e['detail'].get('through')))}"
+        elif e["trigger"] in ("set", "undo", None):
             what = session.translate(e["kind"])
         elif e["kind"] in ("refused", "denied"):
             what = f"{what}: {session.translate(e['kind'])}"

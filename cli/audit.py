@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from cli import trail
 from cli.session import Session
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ def register(app: typer.Typer) -> None:
     """Adds the commands."""
     group = typer.Typer(no_args_is_help=True, help="The trail: whole or not.", rich_markup_mode=None)
     group.command("verify")(verify)
+    trail.add_to(group)
     app.add_typer(group, name="audit")
 
 

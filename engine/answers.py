@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any
 
 from engine.asking import Prospect
@@ -340,6 +340,13 @@ class Teller:
             "undoes": entry.undoes,
             "detail": dict(entry.detail),
         }
+
+    def found(self, entry: Entry) -> Document:
+        """Returns an event as a search shows it: codes, ids and days, nothing that is sealed."""
+        shown = {k: v for k, v in self.entry(entry).items() if k not in ("facts", "reason")}
+        at = events.unstamp(entry.at).astimezone(self.zone).date()
+        late = (at - date.fromisoformat(entry.on)).days if entry.on is not None else 0
+        return {**shown, "subject": entry.subject, "workflow": entry.workflow, "org": entry.org, "days_late": late}
 
     def notice(self, row: OutboxRow, text: Mapping[str, str]) -> Document:
         """Returns a notice of the outbox."""

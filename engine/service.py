@@ -13,6 +13,7 @@ from engine import (
     lateness,
     officework,
     outbox,
+    reading,
     steps,
     ticking,
     undoing,
@@ -20,17 +21,19 @@ from engine import (
 from engine.asking import Prospect, prospects
 from engine.core import events
 from engine.core.commands import Move, SetFacts, Start, Undo
-from engine.core.errors import BadInput, Denied, NotFound
-from engine.core.events import Entry, Standing, replay, stamp, unstamp
+from engine.core.errors import BadInput, Denied
+from engine.core.events import Entry, Standing, stamp, unstamp
 from engine.core.machine import Definition
 from engine.core.sending import Drafter
 from engine.core.subject import Subject
 from engine.core.values import Value
 from engine.core.views import facts_of, read_facts
+from engine.doors.access import Access
 from engine.doors.history import History
 from engine.doors.notices import Feeds, Outbox
+from engine.doors.reading import Reading
 from engine.kit import Kit
-from engine.ledger import Via, entries
+from engine.ledger import Via
 from engine.library import Source, compile_all, rows_of
 from engine.officework import Counts, OfficerChange, OrgChange
 from engine.repeating import answer_again, digest
@@ -49,6 +52,8 @@ class Service:
         self.outbox = Outbox(self.work, drafter)
         self.feeds = Feeds(self.work)
         self.past = History(self.work)
+        self.access = Access(self.work, via)
+        self.reading = Reading(self.work, self.access)
 
     def speaking_for(self, via: Via) -> Service:
         """Returns the same door for commands that come in another way."""
@@ -173,38 +178,46 @@ class Service:
     # -- asking
 
     def why(
-        self, subject: str, trigger: str | None = None, *, officer: str | None = None, on: date | None = None
+        self,
+        subject: str,
+        trigger: str | None = None,
+        *,
+        officer: str | None = None,
+        on: date | None = None,
+        by: By | None = None,
     ) -> tuple[Subject, Sequence[Prospect]]:
-        """Returns what may be done with a subject now and what stands in the way; changes nothing."""
+        """Returns what may be done with a subject now and what stands in the way; changes nothing.
+
+        `officer`: may they do it? `by`: who asks. That it was opened is noted, here and in all that shows a subject.
+        """
+        self.access.opened(subject, "why", by)
         with self.work() as work:
             case = work.case(subject)
             return case.subject, prospects(work, case, officer=officer, on=on, trigger=trigger)
 
-    def show(self, subject: str) -> tuple[Case, Mapping[str, Value]]:
+    def show(self, subject: str, by: By | None = None, purpose: str | None = None) -> tuple[Case, Mapping[str, Value]]:
         """Returns a subject and all its facts now. Raises NotFound."""
+        self.access.opened(subject, "show", by, purpose)
         with self.work() as work:
             case = work.case(subject)
             return case, facts_of(case.definition, case.subject, work.moment())
 
-    def show_as_of(self, subject: str, at: datetime) -> tuple[Definition, Standing]:
-        """Returns what was known of a subject at a time. Raises NotFound when nothing was."""
-        with self.work() as work:
-            case = work.case(subject)
-            until = stamp(at)
-            found = [e for e in self._history(work, subject) if e.at <= until]
-            standing = replay(found, None, case.definition.types)
-            if standing is None:
-                raise NotFound("nothing was known of {subject} at {at}", subject=subject, at=until)
-            return case.definition, standing
+    def show_as_of(
+        self, subject: str, at: datetime, on: date | None = None, by: By | None = None
+    ) -> tuple[Definition, Standing]:
+        """Returns what was known of a subject at a time; `on`: how it had been on a day, as was known then.
 
-    def history(self, subject: str) -> list[Entry]:
-        """Returns the events of a subject, oldest first. Raises NotFound."""
+        Raises NotFound when nothing was.
+        """
+        self.access.opened(subject, "show", by)
         with self.work() as work:
-            work.case(subject)
-            return self._history(work, subject)
+            return reading.stood(work, subject, at, on)
 
-    def _history(self, work: Work, subject: str) -> list[Entry]:
-        return list(entries(work.tx.events(subject=subject), work.keys, self.kit.sealer))
+    def history(self, subject: str, by: By | None = None, *, openings: bool = False) -> list[Entry]:
+        """Returns the events of a subject, oldest first; who looked at it only when asked for. Raises NotFound."""
+        self.access.opened(subject, "history", by)
+        with self.work() as work:
+            return reading.history(work, subject, openings=openings)
 
     def find(self, workflow: str, org: str | None, facts: Mapping[str, object]) -> list[str]:
         """Returns the ids of the subjects of a workflow with this unit and these facts.

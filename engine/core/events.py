@@ -24,6 +24,10 @@ OFFICE = "office_changed"
 NOTICE = "notice"
 DEFINITION = "definition_loaded"
 ERASED = "key_erased"
+HELD, RELEASED = "held", "released"  # a person's data is to be kept for a while, whoever asks for its erasure
+OPENED, LISTED, EXPORTED = "opened", "listed", "exported"  # who saw a subject, who got a list or a file of them
+SIGNED_IN, SIGN_IN_FAILED = "signed_in", "sign_in_failed"
+BACKED_UP, RESTORED = "backed_up", "restored"
 
 # Events that change a subject, each its version by one.
 CHANGING = frozenset({STARTED, MOVED, FACTS_SET, UNDONE, VOIDED, TAKEN_OVER, RECORDED})

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from heapq import nsmallest
+from itertools import islice
 from typing import Any
 
 from engine.core.errors import Conflict
@@ -15,6 +16,7 @@ from engine.store.rows import (
     DayRow,
     DefinitionRow,
     EventRow,
+    EventSearch,
     Head,
     KeyRow,
     OfficerRow,
@@ -278,6 +280,10 @@ class MemoryTransaction:
             if kind is None or row.kind == kind:
                 yield row
 
+    def search_events(self, wanted: EventSearch, *, before: int | None = None, limit: int) -> Sequence[EventRow]:
+        rows = (r for r in reversed(self._t().events) if (before is None or r.seq < before) and _meets(r, wanted))
+        return list(islice(rows, max(limit, 0)))
+
     def event_of_command(self, command: str) -> EventRow | None:
         tables = self._t()
         seq = tables.event_of_command.get(command)
@@ -383,3 +389,21 @@ class MemoryTransaction:
     def outbox_counts(self) -> dict[str, int]:
         table = self._t().outbox
         return {str(state): len(keys) for state, keys in table.index["state"].items() if keys}
+
+
+def _meets(row: EventRow, wanted: EventSearch) -> bool:
+    return (
+        (wanted.subjects is None or row.subject in wanted.subjects)
+        and (wanted.orgs is None or row.org in wanted.orgs)
+        and (wanted.kinds is None or row.kind in wanted.kinds)
+        and (wanted.officer is None or wanted.officer in (row.actor, row.behalf))
+        and (wanted.trigger is None or row.trigger == wanted.trigger)
+        and (wanted.marker is None or wanted.marker in row.body)
+        and (wanted.since is None or row.at >= wanted.since)
+        and (wanted.until is None or row.at <= wanted.until)
+        and (wanted.late_turn is None or _late(row, wanted.late_turn))
+    )
+
+
+def _late(row: EventRow, turn: str) -> bool:
+    return row.on is not None and (row.on < row.at[:10] or (row.on == row.at[:10] and row.at[11:16] >= turn))

@@ -15,6 +15,7 @@ from engine.store.rows import (
     DayRow,
     DefinitionRow,
     EventRow,
+    EventSearch,
     Head,
     KeyRow,
     OfficerRow,
@@ -102,6 +103,9 @@ class Transaction(Protocol):
         self, *, subject: str | None = None, after: int = -1, until: int | None = None, kind: str | None = None
     ) -> Iterator[EventRow]:
         """Yields events by seq, those with seq > after (and <= until); never holds all of them in memory."""
+
+    def search_events(self, wanted: EventSearch, *, before: int | None = None, limit: int) -> Sequence[EventRow]:
+        """Returns the newest `limit` events that meet `wanted`, newest first, those with seq < `before` if given."""
 
     def event_of_command(self, command: str) -> EventRow | None: ...
 

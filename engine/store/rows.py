@@ -62,6 +62,21 @@ class NodeRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class EventSearch:
+    """Which events are looked for: those that meet every condition given, a list by any of its values."""
+
+    subjects: tuple[str, ...] | None = None
+    orgs: tuple[str, ...] | None = None
+    kinds: tuple[str, ...] | None = None
+    officer: str | None = None  # who did it, or for whom it was done
+    trigger: str | None = None
+    marker: bytes | None = None  # bytes that stand in the body
+    since: str | None = None  # first `at`
+    until: str | None = None  # last `at`
+    late_turn: str | None = None  # only those recorded on a later day; the UTC time (HH:MM) of the office's midnight
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Head:
     """Where the trail ends: how many events, the last link (32 zero bytes when empty) and the last `at` ('' when
     empty)."""

@@ -18,15 +18,18 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     FromClause,
+    LargeBinary,
     Select,
     Table,
     Text,
+    and_,
     any_,
     bindparam,
     delete,
     func,
     insert,
     literal_column,
+    or_,
     select,
     text,
     update,
@@ -279,6 +282,42 @@ class Statements:
             return _select(table).where(*wanted).order_by(table.c.seq).limit(_limit())
 
         return self._once(("events", *conditions), build)
+
+    def search(self, conditions: Sequence[str]) -> Statement:
+        """At most `limit` events that meet these conditions, newest first; see `rows.EventSearch`."""
+        table = tables.events
+
+        def build() -> Any:
+            wanted = [self._event_condition(name) for name in conditions]
+            return _select(table).where(*wanted).order_by(table.c.seq.desc()).limit(_limit())
+
+        return self._once(("search", *conditions), build)
+
+    def _event_condition(self, name: str) -> ColumnElement[bool]:
+        table = tables.events
+        match name:
+            case "before":
+                return table.c.seq < bindparam("before", type_=BigInteger)
+            case "first":
+                return table.c.seq >= bindparam("first", type_=BigInteger)
+            case "marker":
+                place = bindparam("marker", type_=LargeBinary)
+                if self.is_sqlite:
+                    return func.instr(table.c.body, place) > literal_column("0")
+                return func.position(place.op("IN")(table.c.body)) > literal_column("0")
+            case "late_turn":
+                day = func.substr(table.c.at, literal_column("1"), literal_column("10"))
+                hour = func.substr(table.c.at, literal_column("12"), literal_column("5"))
+                return or_(table.c.on < day, and_(table.c.on == day, hour >= bindparam("late_turn", type_=Text)))
+            case _:
+                return self._condition(table, name)
+
+    def event_at(self) -> Statement:
+        """The `at` of the event at the place `seq`."""
+        table = tables.events
+        return self._once(
+            "event_at", lambda: select(table.c.at).where(table.c.seq == bindparam("seq", type_=BigInteger))
+        )
 
     def next_due(self) -> Statement:
         """The least due_at of the timers not done."""

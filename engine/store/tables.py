@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0003"  # the migration that makes these tables
+REVISION = "0004"  # the migration that makes these tables
 
 metadata = MetaData()
 
@@ -112,6 +112,17 @@ events = Table(
     UniqueConstraint("command", name="events_command"),
 )
 Index("events_subject", events.c.subject, events.c.seq)
+Index("events_org", events.c.org, events.c.seq)
+Index("events_actor", events.c.actor, events.c.seq)
+Index("events_kind", events.c.kind, events.c.seq)
+_for_another = events.c.behalf.is_not(None)
+Index(
+    "events_behalf",
+    events.c.behalf,
+    events.c.seq,
+    sqlite_where=_for_another,
+    postgresql_where=_for_another,
+)
 
 # Levels 8, 16, 24, ... of the trail's Merkle tree; the leaves stand with the events, what lies between is hashed anew.
 tree = Table(

@@ -16,6 +16,7 @@ from engine.store.rows import (
     DayRow,
     DefinitionRow,
     EventRow,
+    EventSearch,
     Head,
     KeyRow,
     NodeRow,
@@ -324,6 +325,41 @@ class SqlTransaction:
             if len(page) < _PAGE:
                 return
             after = page[-1][0]
+
+    def search_events(self, wanted: EventSearch, *, before: int | None = None, limit: int) -> Sequence[EventRow]:
+        places: dict[str, Any] = {"marker": wanted.marker, "trigger": wanted.trigger, "late_turn": wanted.late_turn}
+        for name in ("subjects", "orgs", "kinds"):
+            listed: tuple[str, ...] | None = getattr(wanted, name)
+            if listed is not None and len(listed) == 1:  # an index then gives them in order
+                places[name.removesuffix("s")] = listed[0]
+            elif listed is not None:
+                places[name] = self._statements.list_of(listed)
+        if wanted.since is not None:
+            places["first"] = self._first_since(wanted.since)
+        if wanted.until is not None:
+            after = self._first_since(wanted.until, later=True)
+            before = after if before is None else min(before, after)
+        places = {name: value for name, value in {**places, "before": before}.items() if value is not None}
+        by = ({"actor": wanted.officer}, {"behalf": wanted.officer}) if wanted.officer is not None else ({},)
+        rows = {r.seq: r for one in by for r in self._searched(limit, {**places, **one})}
+        return sorted(rows.values(), key=lambda r: -r.seq)[:limit]
+
+    def _searched(self, limit: int, places: dict[str, Any]) -> list[EventRow]:
+        return self._read(_events, self._statements.search(sorted(places)), limit=limit, **places)
+
+    def _first_since(self, at: str, *, later: bool = False) -> int:
+        """Returns the seq of the first event at or (`later`) after a time: times never go back along the trail."""
+        low, high = 0, self.head().size
+        statement = self._statements.event_at()
+        while low < high:
+            middle = (low + high) // 2
+            found = self._rows(statement, seq=middle)
+            stands = found[0][0] if found else at  # a missing event is the verification's to find
+            if stands < at or (later and stands == at):
+                low = middle + 1
+            else:
+                high = middle
+        return low
 
     def event_of_command(self, command: str) -> EventRow | None:
         found = self._by_column(_events, "command", [command])

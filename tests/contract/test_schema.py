@@ -106,6 +106,32 @@ def test_the_database_itself_refuses_to_change_the_trail(shared_url: str, engine
     store.close()
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE definitions SET text = 'x'",
+        "DELETE FROM definitions",
+        "DELETE FROM keys",
+    ],
+)
+def test_the_database_itself_keeps_definitions_and_keys(shared_url: str, engine: Engine, statement: str) -> None:
+    """The rules that were in force and the keys of persons are evidence; only erasing a key empties it."""
+    store = open_store(shared_url)
+    kept = rows.DefinitionRow(
+        id="d", workflow="w", area="a", area_text="", text="", templates_json="{}", file="f", loaded_at=moment(0)
+    )
+    with store.transaction() as unit:
+        unit.put_definitions([kept])
+        unit.put_keys([rows.KeyRow(id="k", wrapped=b"1")])
+    with pytest.raises(DBAPIError, match="kept as evidence"), engine.begin() as connection:
+        connection.execute(text(statement))
+    with store.transaction() as unit:
+        unit.put_keys([rows.KeyRow(id="k", wrapped=None, erased_at=moment(1))])
+        assert list(unit.definitions()) == [kept]
+        assert unit.keys(["k"])["k"].wrapped is None
+    store.close()
+
+
 def test_making_twice_keeps_what_is_there(store: Store) -> None:
     """`create` is safe to call on a database in use."""
     store.create()

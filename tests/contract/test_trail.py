@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from engine.core.errors import Conflict
 from engine.store.ports import Store
-from engine.store.rows import Head
+from engine.store.rows import EventRow, EventSearch, Head
 from tests.contract.samples import event, moment
 
 
@@ -82,3 +84,54 @@ def test_the_event_of_a_command_is_found(store: Store) -> None:
         unit.append_events([event(0), event(1, command=None), event(2)])
         assert unit.event_of_command("c2") == event(2)
         assert unit.event_of_command("c1") is None
+
+
+def _mixed(i: int) -> EventRow:
+    return event(
+        i,
+        subject=f"s{i % 7}" if i % 10 else None,
+        org=f"o{i % 3}",
+        kind=f"k{i % 4}",
+        actor=f"a{i % 5}" if i % 6 else None,
+        behalf="a1" if i % 11 == 3 else None,
+        trigger="ask" if i % 2 else "give",
+        at=moment(i // 2),
+        on=f"2026-01-0{1 + i % 3}" if i % 4 else None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "plain"),
+    [
+        (EventSearch(), lambda _: True),
+        (EventSearch(subjects=("s1",)), lambda r: r.subject == "s1"),
+        (EventSearch(subjects=()), lambda _: False),
+        (EventSearch(orgs=("o1", "o2"), kinds=("k3",)), lambda r: r.org in ("o1", "o2") and r.kind == "k3"),
+        (EventSearch(officer="a1"), lambda r: "a1" in (r.actor, r.behalf)),
+        (EventSearch(officer="a1", trigger="give"), lambda r: "a1" in (r.actor, r.behalf) and r.trigger == "give"),
+        (EventSearch(marker=b"dy 11"), lambda r: b"dy 11" in r.body),
+        (EventSearch(since=moment(100), until=moment(200)), lambda r: moment(100) <= r.at <= moment(200)),
+        (EventSearch(since=moment(9_999)), lambda _: False),
+        (EventSearch(until="2025"), lambda _: False),
+        (
+            EventSearch(late_turn="17:00"),
+            lambda r: r.on and (r.on < r.at[:10] or (r.on == r.at[:10] and r.at[11:16] >= "17:00")),
+        ),
+    ],
+)
+def test_a_search_gives_the_newest_events_that_meet_every_condition_page_after_page(
+    store: Store, wanted: EventSearch, plain: Callable[[EventRow], bool]
+) -> None:
+    """Against a plain filter; two events share each minute; the pages join without a gap."""
+    rows = [_mixed(i) for i in range(600)]
+    with store.transaction() as unit:
+        unit.append_events(rows)
+    expected = [row for row in reversed(rows) if plain(row)]
+    with store.transaction(write=False) as unit:
+        assert list(unit.search_events(wanted, limit=1_000)) == expected
+        found: list[EventRow] = []
+        before = None
+        while page := unit.search_events(wanted, before=before, limit=37):
+            found += page
+            before = page[-1].seq
+        assert found == expected

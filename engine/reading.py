@@ -1,0 +1,214 @@
+"""Reading the trail: what was known at a time, how it stood on a day, what differs, and finding events."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+
+from engine.core.errors import BadInput, NotFound
+from engine.core.events import ERASED, LISTED, OPENED, Entry, Standing, replay, stamp, unstamp
+from engine.core.machine import Definition
+from engine.core.values import Value
+from engine.ledger import entries
+from engine.store.rows import EventRow, EventSearch
+from engine.work import Work
+
+PAGE_LIMIT = 1000  # events on one page
+SEEN = frozenset({OPENED, LISTED})  # who looked: not part of what happened to a subject
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """What is looked for in the trail: events that meet every condition given.
+
+    `unit` takes in all below it; days are the office's, of recording; `late_days` finds what was recorded at least so
+    many days after it happened; `before` goes on from an earlier page.
+    """
+
+    subject: str | None = None
+    person: str | None = None  # a part of what people call a subject, whatever its accents
+    officer: str | None = None
+    unit: str | None = None
+    rule: str | None = None
+    kinds: Sequence[str] = ()
+    trigger: str | None = None
+    since: date | None = None
+    until: date | None = None
+    late_days: int | None = None
+    before: int | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Events found, newest first, without their payloads; `before` leads to the next page, None at the end."""
+
+    entries: Sequence[Entry]
+    before: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """What differs in a subject between two times. A fact that was or became unknown is None on that side."""
+
+    definition: Definition
+    before: Standing | None
+    after: Standing
+    facts: Mapping[str, tuple[Value | None, Value | None]]
+    between: Sequence[Entry]
+
+
+# ---- one subject ----
+
+
+def history(work: Work, subject: str, *, openings: bool = False) -> list[Entry]:
+    """Returns the events of a subject, oldest first; who looked at it only when asked for. Raises NotFound."""
+    work.case(subject)
+    rows = (r for r in work.tx.events(subject=subject) if openings or r.kind not in SEEN)
+    return list(entries(rows, work.keys, work.kit.sealer))
+
+
+def stood(work: Work, subject: str, at: datetime, on: date | None = None) -> tuple[Definition, Standing]:
+    """Returns a subject as it was known at a time, and (`on`) as it then was said to have been on a day.
+
+    What was entered by `at` counts, less what was undone by then; of it, what happened by `on`, in the order in which
+    it was entered, as everywhere. Raises NotFound when nothing was known.
+    """
+    case = work.case(subject)
+    until = stamp(at)
+    standing = _replayed(history(work, subject), case.definition, until, on)
+    if standing is None:
+        raise NotFound("nothing was known of {subject} at {at}", subject=subject, at=until)
+    return case.definition, standing
+
+
+def _replayed(found: Sequence[Entry], definition: Definition, until: str, on: date | None) -> Standing | None:
+    known = [e for e in found if e.at <= until]
+    if on is not None:
+        undone = {e.undoes for e in known if e.undoes is not None}
+        day = on.isoformat()
+        known = [
+            e for e in known if e.undoes is None and e.id not in undone and (e.on is None or e.on <= day)
+        ]  # what was undone never was, whatever the day on which that was found out
+    return replay(known, None, definition.types)
+
+
+def difference(work: Work, subject: str, first: datetime, second: datetime) -> Difference:
+    """Returns what differs in a subject between what was known at two times. Raises NotFound, BadInput."""
+    if second < first:
+        raise BadInput("the second time lies before the first")
+    case = work.case(subject)
+    found = history(work, subject)
+    before, after = (_replayed(found, case.definition, stamp(t), None) for t in (first, second))
+    if after is None:
+        raise NotFound("nothing was known of {subject} at {at}", subject=subject, at=stamp(second))
+    old: Mapping[str, Value] = before.facts if before is not None else {}
+    names = [*old, *(n for n in after.facts if n not in old)]
+    changed = {n: (old.get(n), after.facts.get(n)) for n in names if old.get(n) != after.facts.get(n)}
+    between = [e for e in found if stamp(first) < e.at <= stamp(second)]
+    return Difference(definition=case.definition, before=before, after=after, facts=changed, between=between)
+
+
+# ---- finding ----
+
+
+def search(work: Work, query: Query) -> Page:
+    """Returns a page of events. Raises BadInput for a query that makes no sense, NotFound for an unknown unit."""
+    limit = max(1, min(query.limit, PAGE_LIMIT))
+    wanted = _wanted(work, query)
+    found: list[EventRow] = []
+    before = query.before
+    while len(found) <= limit:
+        rows = work.tx.search_events(wanted, before=before, limit=limit + 1)
+        found += (r for r in rows if query.late_days is None or delay_days(work, r) >= query.late_days)
+        if len(rows) <= limit:
+            break
+        before = rows[-1].seq
+    more = len(found) > limit
+    page = found[:limit]
+    return Page(entries=list(entries(page, None, work.kit.sealer)), before=page[-1].seq if more else None)
+
+
+def delay_days(work: Work, event: EventRow | Entry) -> int:
+    """Returns how many days after it happened an event was recorded."""
+    if event.on is None:
+        return 0
+    return (work.calendar.day_of(unstamp(event.at)) - date.fromisoformat(event.on)).days
+
+
+def _wanted(work: Work, query: Query) -> EventSearch:
+    wanted = EventSearch(
+        kinds=tuple(query.kinds) or None,
+        officer=query.officer,
+        trigger=query.trigger,
+        since=_midnight(work, query.since),
+        until=_midnight(work, query.until, after=True),
+    )
+    if query.unit is not None:
+        if query.unit not in work.office.tree.by_id:
+            raise NotFound("there is no organisation {org}", org=query.unit)
+        wanted = replace(wanted, orgs=tuple(work.office.tree.below(query.unit)))
+    if query.rule is not None:
+        wanted = replace(wanted, marker=f'["{_rule(work, query.rule)}","'.encode())
+    if query.late_days is not None:
+        if query.late_days < 1:
+            raise BadInput("late: a number of days from 1")
+        wanted = replace(wanted, late_turn=_turn(work))
+    ids = None if query.subject is None else {query.subject}
+    if query.person is not None:
+        named = set(named_like(work, query.person))
+        ids = named if ids is None else ids & named
+    return wanted if ids is None else replace(wanted, subjects=tuple(sorted(ids)))
+
+
+def _rule(work: Work, rule: str) -> str:
+    known = sorted({r for d in work.library.all_newest().values() for r in d.rules})
+    if rule not in known:
+        raise NotFound("there is no rule {rule}; there are: {known}", rule=rule, known=", ".join(known))
+    return rule
+
+
+def _midnight(work: Work, day: date | None, *, after: bool = False) -> str | None:
+    """Returns the first moment of a day; the last one of it with `after`."""
+    if day is None:
+        return None
+    start = work.calendar.start_of(day + timedelta(days=1) if after else day)
+    return stamp(start - timedelta(microseconds=1) if after else start)
+
+
+def _turn(work: Work) -> str:
+    """Returns the time in UTC from which on the office's day is the next one; 24:00 where it is never ahead."""
+    local = datetime.combine(work.today, time(), work.calendar.zone)
+    offset = local.utcoffset() or timedelta()
+    return local.astimezone(UTC).strftime("%H:%M") if offset > timedelta() else "24:00"
+
+
+# ---- persons by name ----
+
+
+def folded(text: str) -> str:
+    """Returns a text without accents, in small letters: what people type when they look for a name."""
+    plain = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
+    return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
+
+
+def named_like(work: Work, text: str) -> Iterator[str]:
+    """Yields the ids of subjects with a part like this in what people call them, and of those that refer to them."""
+    part = folded(text)
+    if not part:
+        raise BadInput("there is no name to look for")
+    titles = {w: d.file.title_fact for w, d in work.library.all_newest().items() if d.file.title_fact}
+    for workflow, fact in titles.items():
+        for row in work.tx.find_subjects(workflow=workflow):
+            name = json.loads(row.facts_json).get(fact)
+            if isinstance(name, str) and part in folded(name):
+                yield row.id
+                yield from (r.id for r in work.tx.find_subjects(refers=row.id))
+
+
+def erased(work: Work, key_id: str) -> bool:
+    """Tells whether the person behind a key was erased on a lawful request: the trail says so."""
+    return bool(work.tx.search_events(EventSearch(subjects=(key_id,), kinds=(ERASED,)), limit=1))
