@@ -145,6 +145,15 @@ def workflow_folder(settings: Settings, area: str) -> Path:
     raise NotFound("there is no folder of workflows for {area}", area=area)
 
 
+def forms_folder(settings: Settings) -> Path | None:
+    """Returns the folder with the office's own Word files of forms, if it has one."""
+    if settings.forms is not None:
+        return settings.forms
+    file = sqlite_file(settings.db)
+    beside = Path("forms") if file is None else file.with_name("forms")
+    return beside if beside.is_dir() else None
+
+
 # ---- the database ----
 
 

@@ -67,7 +67,26 @@ def _findings(session: Session, paths: list[str]) -> list[Finding]:
         ]
     except FindingsError as error:
         return list(error.findings)
-    return check_sources(sources)
+    found = check_sources(sources)
+    return found if any(f.severity == "error" for f in found) else found + _forms(sources)
+
+
+def _forms(sources: Any) -> list[Finding]:
+    """Returns what is wrong with the forms beside the workflows."""
+    from engine.core.reader import FindingsError
+    from engine.library import compile_all
+    from reports.forms import find_forms, load_forms
+
+    found: list[Finding] = []
+    for folder in sorted({Path(s.area_file).parent for s in sources}):
+        path = find_forms(folder)
+        if path is None:
+            continue
+        try:
+            load_forms(path, compile_all([s for s in sources if Path(s.area_file).parent == folder]))
+        except FindingsError as error:
+            found += error.findings
+    return found
 
 
 def check_sources(sources: Any) -> list[Finding]:

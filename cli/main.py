@@ -9,7 +9,22 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli import accounts, asking, audit, bench, demo, feed, files, lists, notices, office, running, setup, stepping
+from cli import (
+    accounts,
+    asking,
+    audit,
+    bench,
+    demo,
+    feed,
+    files,
+    forms,
+    lists,
+    notices,
+    office,
+    running,
+    setup,
+    stepping,
+)
 from cli.session import Session
 
 FLAGS = ("--json",)
@@ -123,7 +138,22 @@ def options(
     """
 
 
-for group in (setup, demo, lists, stepping, asking, office, accounts, files, notices, feed, running, audit, bench):
+for group in (
+    setup,
+    demo,
+    lists,
+    stepping,
+    asking,
+    office,
+    accounts,
+    files,
+    forms,
+    notices,
+    feed,
+    running,
+    audit,
+    bench,
+):
     group.register(app)
 
 

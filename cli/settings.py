@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     signing_key: str | None = Field(None, description="the key that signs checkpoints, where no file may hold it")
     signing_key_file: Path | None = Field(None, description="its file; else beside the SQLite file, with .signing.key")
     workflows: Path | None = Field(None, description="folder of workflows instead of the shipped ones")
+    forms: Path | None = Field(None, description="folder of Word files that take the place of shipped forms")
     office: Path | None = Field(
         None, description="file of the office's own changes of notice rules; else office.yaml beside the SQLite file"
     )

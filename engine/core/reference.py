@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel
@@ -51,7 +52,12 @@ def schema(model: type[BaseModel]) -> dict[str, Any]:
 
 def reference() -> str:
     """Returns the reference as Markdown."""
-    return HEAD + "".join(_section(m) for m in ORDER) + EXPRESSIONS + _names() + _functions()
+    return page(HEAD, ORDER) + EXPRESSIONS + _names() + _functions()
+
+
+def page(head: str, models: Iterable[type[BaseModel]]) -> str:
+    """Returns a page of models as Markdown, each with its keys."""
+    return head + "".join(_section(m) for m in models)
 
 
 def _section(model: type[BaseModel]) -> str:
