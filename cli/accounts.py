@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
     """Adds the commands."""
     group = typer.Typer(no_args_is_help=True, help="Officers and their accounts.", rich_markup_mode=None)
     group.command("add")(add)
+    group.command("show")(show)
     group.command("disable")(disable)
     group.command("password")(password)
     app.add_typer(group, name="user")
@@ -39,12 +40,24 @@ def add(
     account: Annotated[
         str | None, typer.Option("--account", metavar="OS_ACCOUNT", help="The operating-system account that is theirs.")
     ] = None,
+    webhook: Annotated[
+        str | None, typer.Option("--webhook", metavar="URL", help="Address of a program that takes the notices.")
+    ] = None,
+    channels: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--channel",
+            metavar="CHANNEL",
+            help="email, sms or webhook: tried first; several in their order, `office` for the office's order.",
+        ),
+    ] = None,
     with_token: Annotated[bool, typer.Option("--token", help="Make a new token and print it, once.")] = False,
     as_: As = None,
 ) -> None:
-    """Add an officer, or change one: what is not named stays as it is.
+    """Add an officer, or change one: what is not named stays as it is. Officers may set their own channels.
 
-    Example: ketnap user add lan --name "Nguyễn Thị Lan" --org xa1 --role secretary --account lan
+    Examples: ketnap user add lan --name "Nguyễn Thị Lan" --org xa1 --role secretary --account lan
+              ketnap user add lan --channel sms --channel email --as lan
     """
     from cli.identity import new_token, token_hash
     from engine.officework import OfficerChange
@@ -60,6 +73,8 @@ def add(
         phone=phone,
         account=account,
         token=token_hash(made) if made is not None else None,
+        webhook=webhook,
+        channels=[] if channels == ["office"] else channels,
     )
     counts = _put(session, change, as_, None)
     document: dict[str, Any] = {
@@ -77,6 +92,56 @@ def add(
             console.print(session.say("The token, shown this once: {token}", token=made), soft_wrap=True)
 
     session.write(document, show)
+
+
+def show(ctx: typer.Context, id_: Id) -> None:
+    """An officer: organisation, roles, contacts, and the channels in the order in which they are tried.
+
+    Example: ketnap user show lan
+    """
+    from engine.core.errors import NotFound
+
+    session: Session = ctx.obj
+    with session.service.work() as work:
+        officer = work.office.officers.get(id_)
+        if officer is None:
+            raise NotFound("{officer} is not an officer here", officer=id_)
+        held = [(h.role, at.id) for h, at in work.office.holdings(officer)]
+        order = officer.order(work.library.area.file.channels)
+        unit = work.office.tree.by_id.get(officer.org)
+        stand_ins = work.office.stand_ins(id_)
+        present = officer.present(work.today)
+    contacts = [
+        {
+            "channel": c,
+            "to": officer.contact(c),
+            "refused": officer.contact(c) is not None and officer.address(c) is None,
+        }
+        for c in order
+    ]
+    document = {
+        "id": id_,
+        "name": officer.name,
+        "org": officer.org,
+        "roles": [{"role": r, "org": o} for r, o in held],
+        "present": present,
+        "substitutes": list(stand_ins),
+        "channels": contacts,
+        "own_order": list(officer.channels),
+    }
+
+    def lines(console: Any) -> None:
+        console.print(f"{officer.name} ({id_})", style="bold")
+        console.print(f"{unit.name if unit is not None else officer.org}: {', '.join(r for r, _ in held)}")
+        if not present:
+            console.print(session.say("Not in office."))
+        for stand_in in stand_ins:
+            console.print(session.say("Substitute today: {officer}", officer=stand_in))
+        for n, one in enumerate(contacts, start=1):
+            told = session.say("refused") if one["refused"] else ""
+            console.print(f"{n}. {one['channel']}: {one['to'] or '-'} {told}".rstrip())
+
+    session.write(document, lines)
 
 
 def _put(session: Session, change: OfficerChange, as_: str | None, token: str | None) -> Any:

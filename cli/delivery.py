@@ -17,7 +17,7 @@ from notifications.channels.gammu import GammuChannel
 from notifications.channels.kannel import KannelChannel, KannelSettings
 from notifications.channels.letter import Sender
 from notifications.channels.maildir import MaildirChannel, MaildirSettings
-from notifications.channels.port import Channel, Outcome
+from notifications.channels.port import Channel, Kind, Outcome
 from notifications.channels.receipt import Receipt
 from notifications.channels.smpp import SmppChannel, SmppSettings
 from notifications.channels.webhook import WebhookChannel
@@ -64,7 +64,8 @@ def channels_of(settings: Settings, clock: Clock, on_receipt: OnReceipt, *, sand
     kept = folder_of(settings, tables, sandbox=sandbox)
     found: dict[str, Channel] = {}
     if kept is not None:
-        found = {"email": MaildirChannel(kept, name="email"), "sms": MaildirChannel(kept, name="sms", kind="sms")}
+        kinds: tuple[Kind, ...] = ("email", "sms", "webhook")
+        found = {kind: MaildirChannel(kept, name=kind, kind=kind) for kind in kinds}
     if not sends(settings, sandbox=sandbox):
         return found
     if tables.email is not None:

@@ -47,7 +47,8 @@ def nobody_signs_in(rows: Sequence[OfficerRow]) -> bool:
 
 
 def put_account(service: Service, change: OfficerChange, by: By) -> Counts:
-    """Adds or changes an officer's account. Officers may set their own password.
+    """Adds or changes an officer's account. Officers may set their own password, and the order of
+    their channels.
 
     While nobody can sign in to a real database nobody can show who they are: whoever holds its key is taken at their
     word, once, and only for an officer who may give accounts to the others. Raises BadInput and Denied.
@@ -56,7 +57,8 @@ def put_account(service: Service, change: OfficerChange, by: By) -> Counts:
         standing = work.tx.officers()
         if nobody_signs_in(standing) and work.tx.setting(SANDBOX) != "true":
             return _first_account(work, change, by)
-        own = change == OfficerChange(id=change.id, password=change.password) and by.officer == change.id
+        theirs = OfficerChange(id=change.id, password=change.password, channels=change.channels)
+        own = change == theirs and by.officer == change.id
         if not own:
             officework.permit(work, "officers" if change.roles is not None else "accounts", by)
         if change.disabled and not any(r.id == change.id for r in standing):

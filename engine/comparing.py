@@ -86,7 +86,9 @@ class _Office:
     def _officer(self, entry: Entry, detail: Mapping[str, Any]) -> None:
         known = {"org": entry.org, "from_day": detail["from_day"], "until_day": detail.get("until_day")}
         known["disabled"] = bool(detail.get("disabled"))
-        personal = {k: entry.payload.get(k) for k in ("name", "email", "phone", "account")} if entry.payload else {}
+        known["channels"] = detail.get("channels")
+        names = ("name", "email", "phone", "account", "webhook")
+        personal = {k: entry.payload.get(k) for k in names} if entry.payload else {}
         self.officers[str(detail["officer"])] = {**known, **personal}
         for role, org, first, last in detail.get("roles", ()):
             self.roles[(detail["officer"], org, role, first)] = last

@@ -13,7 +13,8 @@ from engine.texts import seal
 from engine.work import Work
 
 REPORT = "unreached"  # the rule of notices that say that others did not arrive; no workflow file may declare it
-CHANNELS = ("email", "sms")  # in the order in which a person is tried
+# channel -> where an officer's row keeps the address, and the one that was refused
+_KEPT = {"email": ("email", "bad_email"), "sms": ("phone", "bad_phone"), "webhook": ("webhook", "bad_webhook")}
 
 
 def report_subject(officer: str) -> str:
@@ -26,7 +27,8 @@ def mark_bad(work: Work, officer: str, channel: str, code: str | None) -> None:
     row = next((o for o in work.tx.officers() if o.id == officer), None)
     if row is None:
         return
-    marked = replace(row, bad_phone=row.phone) if channel == "sms" else replace(row, bad_email=row.email)
+    contact, bad = _KEPT[channel]
+    marked = replace(row, **{bad: getattr(row, contact)})
     if marked == row:
         return
     work.tx.put_officers([marked])
@@ -39,10 +41,11 @@ def mark_bad(work: Work, officer: str, channel: str, code: str | None) -> None:
 def trust(work: Work, officers: Iterable[tuple[str, str]], actor: str | None) -> None:
     """Takes back that a contact is bad: somebody says it is right now. `officers` are pairs of officer and channel."""
     wanted = set(officers)
-    marked = [o for o in work.tx.officers() if (o.bad_email, o.bad_phone) != (None, None)]
-    for row in marked:
-        new = replace(row, bad_email=None) if (row.id, "email") in wanted else row
-        new = replace(new, bad_phone=None) if (row.id, "sms") in wanted else new
+    for row in work.tx.officers():
+        new = row
+        for channel, (_, bad) in _KEPT.items():
+            if (row.id, channel) in wanted:
+                new = replace(new, **{bad: None})  # type: ignore[arg-type]
         if new != row:
             work.tx.put_officers([new])
             work.ledger.append(events.OFFICE, what="good_contact", officer=row.id, org=row.org, actor=actor)
@@ -50,33 +53,39 @@ def trust(work: Work, officers: Iterable[tuple[str, str]], actor: str | None) ->
 
 
 def fall_back(work: Work, rows: Sequence[OutboxRow]) -> int:
-    """Queues notices that did not arrive on the officer's other channel. Returns how many."""
-    queued: list[OutboxRow] = []
+    """Queues notices that did not arrive on the officer's next channel that was not tried. Returns how many."""
+    usual = work.library.area.file.channels
+    queued = 0
     for row in rows:
         officer = work.office.officers.get(row.recipient)
-        other = next((c for c in CHANNELS if c != row.channel), None)
-        if officer is None or row.channel not in CHANNELS or other is None or officer.address(other) is None:
+        if officer is None or row.channel not in _KEPT:
             continue
-        at = work.now if row.urgent else work.calendar.next_sending(work.now)
-        queued.append(
-            replace(
-                row,
-                id=work.kit.random(12).hex(),
-                channel=other,
-                state="queued",
-                next_try_at=stamp(at),
-                attempts=0,
-                message=None,
-                message_at=None,
-                claimed_at=None,
-                sent_to=None,
-                sent_at=None,
-                provider_id=None,
-                detail=None,
-                code=None,
-            )
-        )
-    return work.tx.put_outbox(queued) if queued else 0
+        at = stamp(work.now if row.urgent else work.calendar.next_sending(work.now))
+        for other in officer.order(usual):
+            if officer.address(other) is not None and work.tx.put_outbox([_on(work, row, other, at)]):
+                queued += 1
+                break
+    return queued
+
+
+def _on(work: Work, row: OutboxRow, channel: str, at: str) -> OutboxRow:
+    """Returns the same notice for another channel."""
+    return replace(
+        row,
+        id=work.kit.random(12).hex(),
+        channel=channel,
+        state="queued",
+        next_try_at=at,
+        attempts=0,
+        message=None,
+        message_at=None,
+        claimed_at=None,
+        sent_to=None,
+        sent_at=None,
+        provider_id=None,
+        detail=None,
+        code=None,
+    )
 
 
 def report(work: Work, drafter: Drafter, officer: str, why: str) -> None:
@@ -122,5 +131,5 @@ def still_unreached(work: Work, row: OutboxRow) -> bool:
     officer = work.office.officers.get(row.subject.removeprefix("officer:"))
     if officer is None or row.occurrence.partition("/")[2] not in (NO_CONTACT, BAD_CONTACT):
         return True
-    wanted = [c for c in CHANNELS if (officer.phone if c == "sms" else officer.email) is not None]
+    wanted = [c for c in officer.order(work.library.area.file.channels) if officer.contact(c) is not None]
     return not wanted or any(officer.address(c) is None for c in wanted)

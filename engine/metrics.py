@@ -42,7 +42,7 @@ def status(service: Service) -> Status:
             ages=ages,
             late=max(work.now - unstamp(due), timedelta()) if due is not None else timedelta(),
             held=[lane for lane in read_lanes(work.tx) if lane.until is not None and lane.until > stamp(work.now)],
-            bad_contacts=sum(len(o.bad & {o.email, o.phone}) for o in work.office.officers.values()),
+            bad_contacts=sum(len(o.bad & {o.email, o.phone, o.webhook}) for o in work.office.officers.values()),
         )
 
 

@@ -72,9 +72,11 @@ def officers_of(officers: Iterable[OfficerRow], roles: Iterable[RoleRow]) -> lis
             holdings=tuple(held.get(o.id, ())),
             email=o.email,
             phone=o.phone,
+            webhook=o.webhook,
+            channels=tuple(o.channels.split(",")) if o.channels else (),
             period=period(o.from_day, o.until_day),
             disabled=o.disabled,
-            bad=frozenset(one for one in (o.bad_email, o.bad_phone) if one),
+            bad=frozenset(one for one in (o.bad_email, o.bad_phone, o.bad_webhook) if one),
         )
         for o in officers
     ]

@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from urllib.parse import urlsplit
 
 from engine.core import events
 from engine.core.authority import authorise
+from engine.core.definition import CHANNELS
 from engine.core.errors import BadInput, NotFound
 from engine.core.values import Json
 from engine.office import ALWAYS_FROM
@@ -52,6 +54,8 @@ class OfficerChange:
     account: str | None = None
     token: str | None = None
     password: str | None = None
+    webhook: str | None = None
+    channels: Sequence[str] | None = None  # tried in this order before the office's; empty: only the office's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -283,7 +287,32 @@ def _officer_row(work: Work, change: OfficerChange, old: OfficerRow | None) -> O
         bad_email=old.bad_email if old else None,
         bad_phone=old.bad_phone if old else None,
         feed=old.feed if old else None,
+        webhook=_url(change.id, _kept(change.webhook, old.webhook if old else None)),
+        bad_webhook=old.bad_webhook if old else None,
+        channels=_order(change, old.channels if old else None),
     )
+
+
+def _url(officer: str, webhook: str | None) -> str | None:
+    """Raises BadInput for what is not the address of a web server; which may be called stands in the settings."""
+    parts = urlsplit(webhook or "")
+    if webhook is not None and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise BadInput("{officer}: {value} is not an address like https://name/path", officer=officer, value=webhook)
+    return webhook
+
+
+def _order(change: OfficerChange, before: str | None) -> str | None:
+    if change.channels is None:
+        return before
+    for channel in change.channels:
+        if channel not in CHANNELS:
+            raise BadInput(
+                "{officer}: there is no channel {value}; there are: {known}",
+                officer=change.id,
+                value=channel,
+                known=", ".join(CHANNELS),
+            )
+    return ",".join(dict.fromkeys(change.channels)) or None
 
 
 def _kept(new: str | None, old: str | None) -> str | None:
@@ -318,7 +347,7 @@ def _role_rows(work: Work, change: OfficerChange, row: OfficerRow, before: Seque
 
 
 def _officer_event(work: Work, row: OfficerRow, roles: Sequence[RoleRow], by: By) -> None:
-    personal = {"name": row.name, "email": row.email, "phone": row.phone, "account": row.account}
+    personal = {f: getattr(row, f) for f in ("name", "email", "phone", "account", "webhook")}
     work.ledger.append(
         events.OFFICE,
         key_id=f"officer:{row.id}",
@@ -331,6 +360,7 @@ def _officer_event(work: Work, row: OfficerRow, roles: Sequence[RoleRow], by: By
         disabled=row.disabled or None,
         has_password=row.password is not None or None,
         has_token=row.token is not None or None,
+        channels=row.channels,
         roles=[[r.role, r.org, r.from_day, r.until_day] for r in roles] or None,
         actor=by.officer,
     )

@@ -54,7 +54,7 @@ class Drafts:
                 group=group,
                 why=BAD_CONTACT if officer.bad else NO_CONTACT,
             )
-            reached = channels(officer, urgent=matter.told.spec.urgent)
+            reached = channels(area, officer, urgent=matter.told.spec.urgent)
             found += [replace(draft, channel=c, why="") for c in reached] or [draft]
         return [*found, *(_gone(officer, group) for officer in left(area, matter.told, matter.unit, office))]
 
@@ -76,7 +76,8 @@ class Drafts:
                 short=short,
                 group=item.note,
             )
-            found += [replace(draft, channel=c) for c in channels(office.officers[addressee.officer], urgent=False)]
+            told = office.officers[addressee.officer]
+            found += [replace(draft, channel=c) for c in channels(area, told, urgent=False)]
         return found
 
     def _context(self, matter: Matter, area: Area, office: Office, recipient: str) -> dict[str, object]:

@@ -155,7 +155,9 @@ def _nearest(area: Area, spec: Recipient, unit: str, office: Office, but: str | 
         acting = [o.id for o in office.tree.children(org) if o.kind in area.parent_reach]
         for places in ([org], acting):
             found = [
-                p for p in places if any(o.id != but and channels(o, urgent=True) for o in _holders(office, spec, p))
+                p
+                for p in places
+                if any(o.id != but and channels(area, o, urgent=True) for o in _holders(office, spec, p))
             ]
             if found:
                 return found
@@ -175,7 +177,7 @@ def _holders(office: Office, spec: Recipient, org: str) -> list[Officer]:
     ]
 
 
-def channels(officer: Officer, *, urgent: bool) -> list[str]:
-    """Returns the channels for an officer: email, or SMS for who has no address that works; both when urgent."""
-    have = [c for c in ("email", "sms") if officer.address(c) is not None]
+def channels(area: Area, officer: Officer, *, urgent: bool) -> list[str]:
+    """Returns the channels for an officer: the first in their order with an address that works; all when urgent."""
+    have = [c for c in officer.order(area.file.channels) if officer.address(c) is not None]
     return have if urgent else have[:1]

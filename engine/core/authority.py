@@ -104,14 +104,24 @@ class Officer:
     holdings: tuple[Holding, ...] = ()
     email: str | None = None
     phone: str | None = None
+    webhook: str | None = None
+    channels: tuple[str, ...] = ()  # those the officer wants first, in their order
     period: Period = ALWAYS
     disabled: bool = False
     bad: frozenset[str] = frozenset()  # addresses and numbers that were refused
 
+    def contact(self, channel: str) -> str | None:
+        """Returns where a message of a channel would go, refused or not."""
+        return {"email": self.email, "sms": self.phone, "webhook": self.webhook}.get(channel)
+
     def address(self, channel: str) -> str | None:
         """Returns where a message of a channel goes; None without one, or once it was refused."""
-        found = self.phone if channel == "sms" else self.email
+        found = self.contact(channel)
         return None if found in self.bad else found
+
+    def order(self, usual: Sequence[str]) -> list[str]:
+        """Returns the channels in the order in which the officer is tried: their own, then the office's `usual`."""
+        return list(dict.fromkeys((*self.channels, *usual)))
 
     def present(self, day: date) -> bool:
         """Tells whether the officer holds office on a day."""

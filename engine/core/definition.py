@@ -7,7 +7,7 @@ the calendar. A workflow file says one procedure. The models say the shape; `che
 from __future__ import annotations
 
 from datetime import date, time
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
@@ -156,6 +156,11 @@ class Recipient(Model):
     kind: Name | None = Field(None, description="a unit of this kind directly under that place")
 
 
+ChannelName = Literal["email", "sms", "webhook"]
+CHANNELS: tuple[ChannelName, ...] = get_args(ChannelName)
+Channels = Annotated[list[ChannelName], Field(min_length=1)]
+
+
 class AreaFile(Model):
     """`area.yaml`: what the workflows of a folder share."""
 
@@ -178,6 +183,10 @@ class AreaFile(Model):
     told: list[Recipient] = Field(min_length=1, description="who gets a notice whose rule does not say otherwise")
     unreached: list[Recipient] = Field(
         default=[], description="who is told that notices do not reach an officer, seen from the officer's own unit"
+    )
+    channels: Channels = Field(
+        default=["email", "sms"],
+        description="the order in which an officer is tried who wants no other: `email`, `sms`, `webhook`",
     )
     undo: Undo = Field(description="who may undo a step")
 

@@ -1,5 +1,6 @@
-"""An office's own changes of the notice rules that it was given: a rule turned off, or its offsets moved.
+"""An office's own changes of what it was given: a notice rule turned off, its offsets moved, the order of channels.
 
+    channels: [sms, email]
     notices:
       some_rule: {off: true}
       another_rule: {send: [10 days before, on the day]}
@@ -15,7 +16,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from engine.core.definition import Model, Name, Notice, Offset
+from engine.core.definition import Channels, Model, Name, Notice, Offset
 from engine.core.findings import Findings
 from engine.core.machine import Definition, Told
 from engine.core.reader import Finding, load_model, read_yaml
@@ -38,6 +39,7 @@ class OfficeFile(Model):
     """`office.yaml`: what an office has otherwise than the files it was given."""
 
     notices: dict[Name, Change] = Field(default={}, description="notice rules by their id")
+    channels: Channels | None = Field(None, description="the order in which officers are tried, instead of the area's")
 
 
 def read_office(text: str, file: str) -> OfficeFile:
@@ -65,13 +67,16 @@ def check_office(tree: object, file: str, rules: Mapping[str, Notice]) -> list[F
 
 
 def change_notices(definition: Definition, office: OfficeFile) -> Definition:
-    """Returns the definition with the office's changes of its notice rules."""
+    """Returns the definition with the office's changes of its notice rules, and its own order of channels."""
     notices = tuple(
         _changed(told, office.notices[told.rule]) if told.rule in office.notices else told
         for told in definition.notices
         if not (told.rule in office.notices and office.notices[told.rule].off)
     )
-    return replace(definition, notices=notices)
+    area = definition.area
+    if office.channels is not None:
+        area = replace(area, file=area.file.model_copy(update={"channels": office.channels}))
+    return replace(definition, notices=notices, area=area)
 
 
 def _changed(told: Told, change: Change) -> Told:

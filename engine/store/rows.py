@@ -162,6 +162,9 @@ class OfficerRow:
     bad_email: str | None = None  # an address that was refused; not used as long as it is still `email`
     bad_phone: str | None = None
     feed: str | None = None  # digest of the secret in the address of the officer's calendar feed
+    webhook: str | None = None  # address of a program that takes the officer's notices
+    bad_webhook: str | None = None
+    channels: str | None = None  # codes with commas between, the first tried first; None: the office's order
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

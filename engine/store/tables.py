@@ -62,6 +62,7 @@ officers = Table(
     *_may("until_day"),
     Column("disabled", Boolean, nullable=False),
     *_may("account", "token", "password", "bad_email", "bad_phone", "feed"),
+    *_may("webhook", "bad_webhook", "channels"),
 )
 
 roles = Table("roles", metadata, _key("officer"), _key("org"), _key("role"), _key("from_day"), *_may("until_day"))

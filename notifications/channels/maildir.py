@@ -7,6 +7,7 @@ import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from notifications.channels.letter import Sender, good_address, write
 from notifications.channels.number import good_number
@@ -35,14 +36,15 @@ class MaildirChannel:
 
     def send(self, message: Message) -> Outcome:
         """Writes one .eml into `root/<to>/new`, whole or not at all. See port.Channel."""
-        if not _NAME.match(message.to):
+        box = self._box(message.to)
+        if not _NAME.match(box):
             return refused("This is not the name of a mailbox.", bad_contact=True)
         try:
             raw = write(self._as_email(message), self._settings.sender)
         except (ValueError, UnicodeError):
             return refused("The message cannot be written as an email.")
         try:
-            self._deliver(self._settings.root / message.to, file_name(message.id), raw)
+            self._deliver(self._settings.root / box, file_name(message.id), raw)
         except OSError as error:
             return failed("The mailbox cannot be written.", code=type(error).__name__)
         return accepted("The message lies in the mailbox.", provider_id=file_name(message.id))
@@ -60,11 +62,16 @@ class MaildirChannel:
     def close(self) -> None:
         """Holds nothing."""
 
+    def _box(self, to: str) -> str:
+        """Returns the name of the folder: what is addressed to a program lies under the name of its machine."""
+        return urlsplit(to).hostname or "" if self.kind == "webhook" else to
+
     def _as_email(self, message: Message) -> Message:
         """Returns a message to an address, so that an SMS in the sandbox opens in a mail program too."""
         if good_address(message.to):
             return message
-        local = message.to.removeprefix("+") if good_number(message.to) else message.to
+        box = self._box(message.to)
+        local = box.removeprefix("+") if good_number(box) else box
         return replace(message, to=f"{local}@{self.kind}.invalid")
 
     def _deliver(self, box: Path, name: str, raw: bytes) -> None:

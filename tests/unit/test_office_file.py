@@ -37,6 +37,16 @@ def test_offsets_are_moved_and_a_rule_that_is_off_sends_nothing(tmp_path: Path) 
     assert world.rows("plan_overdue")
 
 
+def test_an_office_has_an_order_of_channels_of_its_own(tmp_path: Path) -> None:
+    """Text messages first, and email where there is no number."""
+    world = NoticeWorld(sources=sources(tmp_path, "channels: [sms, email]\n"))
+    world.officer("xa1_secretary", phone="+84900000001")
+    world.go(at("2024-01-02", "12:00"))
+    channels = {r.recipient: r.channel for r in world.rows("plan_opened")}
+    assert channels["xa1_secretary"] == "sms"
+    assert channels["xa1_clerk"] == "email"
+
+
 def test_a_change_is_kept_by_its_hash_in_the_trail_and_moves_what_is_planned(tmp_path: Path) -> None:
     """Also what was turned off and is turned on again."""
     world = NoticeWorld()
@@ -75,6 +85,8 @@ def test_what_waits_when_its_rule_is_turned_off_is_cancelled(tmp_path: Path) -> 
         ("notices:\n  plan_reminder: {off: true, send: [3 days before]}\n", "office-both", 2),
         ("notices:\n  plan_reminder: {}\n", "office-nothing", 2),
         ("notices:\n  plan_reminder: {send: []}\n", "office-empty", 2),
+        ("channels: [sms, pigeon]\n", "wrong-value", 1),
+        ("channels: []\n", "wrong-value", 1),
     ],
 )
 def test_what_does_not_fit_is_refused_with_its_place(tmp_path: Path, text: str, code: str, line: int) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -14,7 +16,8 @@ from engine.core.definition import Recipient
 from engine.core.machine import Definition, Told
 from engine.days_off import national_days_off
 from engine.library import compile_all, find_sources
-from notifications.plan import Notices, channels, left, named, nominal_day, recipients, sending_day
+from notifications.plan import Notices, left, named, nominal_day, recipients, sending_day
+from notifications.plan import channels as in_order
 from tests.world import ZONE
 
 CALENDAR = Calendar(zone=ZONE, days_off=lambda year: national_days_off("VN", [year]))
@@ -127,10 +130,23 @@ def test_the_nearest_is_the_first_unit_upwards_where_somebody_can_be_reached(pla
     assert found(branch) == []
 
 
-def test_email_comes_first_then_the_phone_and_what_was_refused_is_not_used() -> None:
+def test_email_comes_first_then_the_phone_and_what_was_refused_is_not_used(plan: Definition) -> None:
     """Both when it is urgent."""
+    channels = partial(in_order, plan.area)
     both = officer("a", "xa1", phone="+84900000001")
     assert (channels(both, urgent=False), channels(both, urgent=True)) == (["email"], ["email", "sms"])
     bad = officer("a", "xa1", phone="+84900000001", bad=frozenset({"a@x.example"}))
     assert channels(bad, urgent=False) == channels(bad, urgent=True) == ["sms"]
     assert channels(officer("a", "xa1", bad=frozenset({"a@x.example"})), urgent=True) == []
+
+
+def test_an_officers_own_order_of_channels_comes_before_the_offices(plan: Definition) -> None:
+    """A webhook is used by those only who name it; what they do not name comes after it."""
+    channels = partial(in_order, plan.area)
+    given: dict[str, object] = {"phone": "+84900000001", "webhook": "https://a.example/x"}
+    assert channels(officer("a", "xa1", **given), urgent=True) == ["email", "sms"]
+    assert channels(officer("a", "xa1", **given, channels=("webhook",)), urgent=True) == ["webhook", "email", "sms"]
+    phone = officer("a", "xa1", **given, channels=("sms", "webhook"))
+    assert channels(phone, urgent=False) == ["sms"]
+    refused = replace(phone, bad=frozenset({"+84900000001"}))
+    assert channels(refused, urgent=False) == ["webhook"]

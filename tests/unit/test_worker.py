@@ -18,6 +18,7 @@ from engine.lanes import MANY
 from engine.metrics import metrics, status
 from engine.outbox import CANCELLED, EXPANDING
 from engine.steps import By
+from engine.verifying import verify
 from notifications.channels.bounces import Bounce
 from notifications.channels.port import Message, Outcome, failed, refused
 from notifications.channels.receipt import Receipt
@@ -519,3 +520,23 @@ def test_metrics_tell_counts_ages_and_what_is_late() -> None:
     guide = (Path(__file__).parents[2] / "docs" / "guide" / "notices.md").read_text(encoding="utf-8")
     names = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
     assert names == set(re.findall(r"^\| `(ketnap_\w+)`", guide, re.MULTILINE))
+
+
+def test_what_a_webhook_refuses_goes_on_by_the_officers_next_channels_each_once() -> None:
+    """The address is marked; the channel that was tried is not tried again."""
+    world = NoticeWorld()
+    gone = {"https://dong.example/x": refused("The other program does not know this address.", bad_contact=True)}
+    world.channels["webhook"] = Scripted(gone, name="webhook")
+    world.channels["email"] = Scripted(
+        {"*": refused("The mail server refused this recipient.", bad_contact=True)}, name="email"
+    )
+    world.officer("xa1_secretary", phone="+84900000001", webhook="https://dong.example/x", channels=["webhook"])
+    world.go(at("2024-01-02", "12:00"))
+    states = {r.channel: r.state for r in world.rows("plan_opened", "xa1_secretary")}
+    assert states == {"webhook": "refused", "email": "refused", "sms": "accepted"}
+    world.go(at("2024-01-10"))
+    assert {r.channel for r in world.rows("plan_reminder", "xa1_secretary")} == {"sms"}
+    world.officer("xa1_secretary", webhook="https://dong.example/y")
+    world.go(at("2024-01-18"))
+    assert "webhook" in {r.channel for r in world.rows("plan_reminder", "xa1_secretary")}
+    assert verify(world.service).ok

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from notifications.channels.webhook import verify
 from tests.integration.cli.conftest import Ketnap
 from tests.servers.http import WebServer
 
@@ -22,6 +24,8 @@ domain = "ketnap.test"
 """
 GAMMU = '[channels.gammu]\noutbox = "out"\nsent = "sent"\nerror = "error"\n'
 ONE_PHONE = "id,name,org,roles,email,phone\nlan,Nguyễn Thị Lan,xa1,secretary,,+84900000001\n"
+OPENED_LAN = ("plan_opened", "lan")
+OPENED_AT = datetime(2024, 1, 2, 0, 30, tzinfo=UTC)
 KANNEL = '[channels.kannel]\nurl = "http://127.0.0.1:1/"\nuser = "u"\npassword = "p"\n'
 
 
@@ -189,6 +193,53 @@ def test_a_message_whose_answer_was_lost_is_listed_until_a_person_says_what_beca
     answer = ketnap.ask("notices", "resolve", listed[0]["id"], "sent", "--as", "lan")
     assert answer["changed"] == len(listed)
     assert {n["state"] for n in ketnap.ask("notices", "list")} == {"accepted"}
+
+
+WEBHOOK = '[channels.webhook]\nsecret = "a secret of twenty-four letters"\nhosts = ["127.0.0.1:{port}"]\n'
+
+
+def test_an_officer_gets_notices_by_a_webhook_first_then_by_email_as_they_chose(
+    ketnap: Ketnap, monkeypatch: pytest.MonkeyPatch, web_server: WebServer
+) -> None:
+    """The choice stands in the trail, is shown, and is the officer's own to make; an address is not."""
+    settings(ketnap, "sandbox_sends = true\n" + WEBHOOK.format(port=web_server.port))
+    monkeypatch.setenv("KETNAP_NOW", "2023-12-29 08:00")
+    ketnap.run("init", "--sandbox")
+    ketnap.run("import", "orgs", "to-chuc.csv")
+    ketnap.run("user", "add", "qt", "--org", "tu", "--name", "Quản Trị", "--role", "admin", "--phone", "+84900000009")
+    ketnap.run("import", "officers", "can-bo.csv", "--as", "qt")
+    url = f"http://127.0.0.1:{web_server.port}/nhac-viec"
+    ketnap.run("user", "add", "lan", "--webhook", url, "--as", "lan", code=3)
+    ketnap.run("user", "add", "lan", "--webhook", "nhac-viec", "--as", "qt", code=2)
+    ketnap.run("user", "add", "lan", "--webhook", url, "--as", "qt")
+    ketnap.run("user", "add", "lan", "--channel", "pigeon", "--as", "lan", code=2)
+    ketnap.run("user", "add", "lan", "--channel", "webhook", "--channel", "email", "--as", "lan")
+    shown = ketnap.ask("user", "show", "lan")
+    assert [c["channel"] for c in shown["channels"]] == ["webhook", "email", "sms"]
+    assert shown["channels"][0]["to"] == url
+    assert url in ketnap.run("user", "show", "lan").stdout
+    web_server.answers.append((410, {}))
+    monkeypatch.setenv("KETNAP_NOW", "2024-01-02 08:00")
+    ketnap.run("run", "--once")
+    (told,) = web_server.asked
+    assert verify(b"a secret of twenty-four letters", told.headers, told.body, now=OPENED_AT)
+    found = {n["channel"]: n["state"] for n in ketnap.ask("notices", "list") if (n["rule"], n["to"]) == OPENED_LAN}
+    assert found == {"webhook": "refused", "email": "accepted"}
+    assert ketnap.ask("user", "show", "lan")["channels"][0]["refused"] is True
+    ketnap.run("user", "add", "lan", "--channel", "office", "--as", "lan")
+    assert [c["channel"] for c in ketnap.ask("user", "show", "lan")["channels"]] == ["email", "sms"]
+    assert ketnap.ask("audit", "verify")["ok"] is True
+
+
+def test_a_sandbox_keeps_what_would_go_to_a_webhook_as_files(ketnap: Ketnap, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KETNAP_NOW", "2023-12-29 08:00")
+    ketnap.run("init", "--sandbox")
+    ketnap.run("import", "orgs", "to-chuc.csv")
+    hook = ("--webhook", "https://mot-cua.example/x", "--channel", "webhook")
+    ketnap.run("user", "add", "lan", "--org", "xa1", "--name", "Lan", "--role", "secretary", *hook)
+    monkeypatch.setenv("KETNAP_NOW", "2024-01-02 08:00")
+    ketnap.run("run", "--once")
+    assert list((ketnap.folder / "ketnap.db.mail" / "mot-cua.example" / "new").glob("*.eml"))
 
 
 def test_what_a_command_may_say_of_a_notice_is_checked(ketnap: Ketnap, monkeypatch: pytest.MonkeyPatch) -> None:
