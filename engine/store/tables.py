@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0004"  # the migration that makes these tables
+REVISION = "0005"  # the migration that makes these tables
 
 metadata = MetaData()
 
