@@ -22,6 +22,7 @@ from cli import (
     notices,
     office,
     running,
+    scores,
     setup,
     stepping,
 )
@@ -150,6 +151,7 @@ for group in (
     forms,
     notices,
     feed,
+    scores,
     running,
     audit,
     bench,

@@ -157,8 +157,20 @@ def _closure(names: Iterable[str], known: Mapping[str, Source]) -> list[str]:
         refers = [t.opens.workflow for t in file.transitions.values() if t.opens]
         refers += [t.batch.workflow for t in file.transitions.values() if t.batch]
         refers += [f.of[0] for f in file.facts.values() if f.type == "subject" and f.of]
+        refers += _scored(known[name], file)
         wanted += [r for r in refers if r in known and r not in wanted]
     return wanted
+
+
+def _scored(source: Source, file: WorkflowFile) -> list[str]:
+    """Returns the workflows whose figures the scores count that facts of a workflow are worked out from."""
+    names = {f.tally.score for f in file.facts.values() if f.tally is not None}
+    if not names:
+        return []
+    tree = read_tree(source.area_text, source.area_file)
+    scores = load_model(AreaFile, tree, file=source.area_file).scores
+    found = [scores[n] for n in names if n in scores]
+    return [ref.partition(".")[0] for s in found for ref in (s.result, s.target, *s.plan)]
 
 
 def shipped_sources() -> list[Source]:

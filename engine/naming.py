@@ -52,6 +52,12 @@ def unique_key(definition: Definition, org: str, facts: Mapping[str, object]) ->
     return "|".join(org if n == "org" else str(facts.get(n)) for n in names) if names else None
 
 
+def taken(work: Work, definition: Definition, org: str, facts: Mapping[str, object]) -> bool:
+    """Tells whether a subject with the unique key of these facts stands already."""
+    key = unique_key(definition, org, facts)
+    return key is not None and bool(work.tx.find_subjects(workflow=definition.workflow, unique_key=key, limit=1))
+
+
 def taken_key(work: Work, definition: Definition, org: str, facts: Mapping[str, object]) -> str | None:
     """Returns the unique key of a new subject. Raises BadInput when another has it."""
     key = unique_key(definition, org, facts)

@@ -15,6 +15,7 @@ from engine.core.machine import Definition
 from engine.core.subject import Subject, changed
 from engine.core.values import Json
 from engine.core.views import read_facts, view_of
+from engine.input import check_named
 from engine.naming import new_id, taken_key
 from engine.steps import By
 from engine.work import Case, Work
@@ -64,7 +65,7 @@ def record(work: Work, command: Record, by: By, *, unasked: bool = False) -> str
         raise NotFound("there is no organisation {org}", org=command.org)
     _check_days(work, command)
     changes = read_facts(definition, command.facts, work.calendar)
-    steps.check_named(work, definition, changes)
+    check_named(work, definition, changes)
     facts = changed({}, changes)
     for fact in definition.file.start.asks:
         if facts.get(fact) is None:
@@ -138,7 +139,7 @@ def _record_past(work: Work, id: str, past: Past, acting: Acting | None, by: By)
     if past.org is not None and past.org not in work.office.tree.by_id:
         raise NotFound("there is no organisation {org}", org=past.org)
     changes = read_facts(definition, past.facts, work.calendar)
-    steps.check_named(work, definition, changes)
+    check_named(work, definition, changes)
     to = _target(definition, case.subject.state, past)
     kind = events.RECORDED if past.trigger is not None else events.FACTS_SET
     if past.trigger is None and past.org is not None:

@@ -32,6 +32,7 @@ from engine.doors.access import Access
 from engine.doors.history import History
 from engine.doors.notices import Feeds, Outbox
 from engine.doors.reading import Reading
+from engine.doors.scores import Scores
 from engine.kit import Kit
 from engine.ledger import Via
 from engine.library import Source, compile_all, rows_of
@@ -54,6 +55,7 @@ class Service:
         self.past = History(self.work)
         self.access = Access(self.work, via)
         self.reading = Reading(self.work, self.access)
+        self.scores = Scores(self.work)
 
     def speaking_for(self, via: Via) -> Service:
         """Returns the same door for commands that come in another way."""

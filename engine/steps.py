@@ -12,12 +12,13 @@ from engine.core.commands import Move, SetFacts, Start
 from engine.core.decision import Decision, decide, step_from
 from engine.core.errors import BadInput, Conflict, Denied, NotFound
 from engine.core.guards import Judgement
-from engine.core.machine import Definition, Step
+from engine.core.machine import Definition, Step, UnitKinds
 from engine.core.subject import Changes, Subject, changed
 from engine.core.values import Json
 from engine.core.views import read_facts, view_of
+from engine.input import check_named, given_facts
 from engine.lateness import check_late
-from engine.naming import new_id, taken_key
+from engine.naming import new_id, taken, taken_key
 from engine.store.rows import OutboxRow
 from engine.work import Case, Work
 
@@ -110,11 +111,7 @@ def start(
         raise BadInput(
             "{workflow} does not live at {kind} ({org})", workflow=command.workflow, kind=org.kind, org=org.id
         )
-    changes = read_facts(definition, command.facts, work.calendar)
-    for fact in definition.file.start.asks:
-        if changes.get(fact) is None:
-            raise BadInput("{workflow} asks for {fact}", workflow=command.workflow, fact=fact)
-    check_named(work, definition, changes)
+    changes = given_facts(work, definition, command, org, on)
     facts = changed({}, changes)
     id = new_id(work, definition, command, facts)
     unique = taken_key(work, definition, org.id, facts)
@@ -194,25 +191,6 @@ def day(work: Work, on: date | None, subject: Subject | None) -> date:
             last=subject.person_on.isoformat(),
         )
     return on
-
-
-def check_named(work: Work, definition: Definition, changes: Changes) -> None:
-    """Sees that an organisation or a subject that a fact names exists, and is of the kind asked for."""
-    for name, value in changes.items():
-        spec = definition.file.facts[name]
-        if not isinstance(value, str) or spec.type not in ("org", "subject"):
-            continue
-        if spec.type == "subject":
-            if work.case(value).subject.workflow not in (spec.of or [work.case(value).subject.workflow]):
-                raise BadInput(
-                    "{fact}: {value} is not a subject of {workflow}", fact=name, value=value, workflow=spec.of
-                )
-            continue
-        org = work.office.tree.by_id.get(value)
-        if org is None:
-            raise NotFound("{fact}: there is no organisation {org}", fact=name, org=value)
-        if spec.of and org.kind not in definition.area.kinds(spec.of):
-            raise BadInput("{fact}: {org} is a {kind}", fact=name, org=value, kind=org.kind)
 
 
 def key_of(work: Work, definition: Definition, subject: Subject) -> str:
@@ -354,9 +332,28 @@ def open_other(work: Work, case: Case, decision: Decision, by: By, event: str) -
         return ()
     workflow, given = step.opens
     facts = {fact: e.evaluate(decision.facts, work.calendar) for fact, e in given}
-    command = Start(workflow=workflow, org=work.case(case.subject.id).subject.org, facts=facts)
-    opened = start(work, command, By(officer=by.officer), unasked=True, detail={"opened_by": event})
-    return (opened.subject,)
+    org = work.case(case.subject.id).subject.org
+    units = below(work, org, step.opens_for) if step.opens_for else [org]
+    definition = work.library.newest(workflow)
+    opened: list[str] = []
+    for unit in units:
+        if step.opens_for and taken(work, definition, unit, facts):
+            continue
+        command = Start(workflow=workflow, org=unit, facts=facts)
+        opened.append(start(work, command, By(officer=by.officer), unasked=True, detail={"opened_by": event}).subject)
+    return opened
+
+
+def below(work: Work, org: str, kinds: Sequence[UnitKinds]) -> list[str]:
+    """Returns the units of these kinds below an organisation that exist today, by id."""
+    tree = work.office.tree
+    found: list[str] = []
+    for id in tree.below(org)[1:]:
+        unit = tree.by_id[id]
+        parent = tree.by_id.get(unit.parent or "")
+        if unit.period.holds(work.today) and any(k.fits(unit.kind, parent.kind if parent else None) for k in kinds):
+            found.append(id)
+    return sorted(found)
 
 
 # ---- set facts ----

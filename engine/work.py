@@ -24,6 +24,7 @@ from engine.library import Library
 from engine.office import calendar_of, read_office
 from engine.store.ports import Transaction
 from engine.store.rows import SubjectRow, TimerRow
+from engine.tallying import tallied
 
 CACHE = "cache_version"  # setting that changes with every change of the office, its days or its definitions
 
@@ -131,7 +132,7 @@ class Work:
             state=row.state,
             version=row.version,
             facts=self._facts(definition, row),
-            borrowed=self._borrowed(definition, row.refers),
+            borrowed=self._borrowed(definition, row.refers) | tallied(self, definition, row),
             doers={t: tuple(p) for t, p in json.loads(row.doers_json).items()},
             started_on=date.fromisoformat(row.started_on),
             entered_on=date.fromisoformat(row.entered_on),

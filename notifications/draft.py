@@ -40,7 +40,7 @@ class Drafts:
         name = matter.told.spec.template or matter.told.rule
         group = self._text(matter.told.spec.label)
         found: list[Draft] = []
-        for addressee in recipients(area, matter.told, matter.unit, office):
+        for addressee in recipients(area, matter.told, matter.unit, office, matter.facts):
             officer = office.officers[addressee.officer]
             context = self._context(matter, area, office, officer.name)
             item = templates.render(name, self._lang, context)
@@ -56,7 +56,10 @@ class Drafts:
             )
             reached = channels(area, officer, urgent=matter.told.spec.urgent)
             found += [replace(draft, channel=c, why="") for c in reached] or [draft]
-        return [*found, *(_gone(officer, group) for officer in left(area, matter.told, matter.unit, office))]
+        return [
+            *found,
+            *(_gone(officer, group) for officer in left(area, matter.told, matter.unit, office, matter.facts)),
+        ]
 
     def report(self, unreached: Unreached, area: Area, office: Office) -> Sequence[Draft]:
         """Returns a draft for each of those who are told that notices do not reach an officer."""

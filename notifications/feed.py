@@ -35,7 +35,7 @@ def feed(service: Service, token: str, *, lang: str = "vi", link_base: str = "")
 def _events(work: Work, officer: Officer, lang: str, link_base: str) -> Iterator[CalendarEvent]:
     ids = list(work.tx.pending_subjects())
     changes = int(work.tx.setting(CACHE) or "0")
-    mine: dict[tuple[str, str, str], bool] = {}
+    mine: dict[tuple[str, ...], bool] = {}
     for first in range(0, len(ids), _AT_ONCE):
         some = ids[first : first + _AT_ONCE]
         work.fetch(some)
@@ -51,18 +51,18 @@ def _events(work: Work, officer: Officer, lang: str, link_base: str) -> Iterator
                 yield _event(case, told, due, at, changes, lang, link_base, work)
 
 
-def _due(
-    work: Work, case: Case, officer: Officer, mine: dict[tuple[str, str, str], bool]
-) -> Iterator[tuple[Told, date]]:
+def _due(work: Work, case: Case, officer: Officer, mine: dict[tuple[str, ...], bool]) -> Iterator[tuple[Told, date]]:
     """Yields the subject's coming due dates of which the officer would be told, each date's first rule."""
     view = None
     seen: set[str] = set()
     for told in case.definition.notices:
         if told.due is None or str(told.spec.due) in seen:
             continue
-        key = (case.definition.id, told.rule, case.subject.org)
+        facts = case.subject.facts
+        looked = tuple(str(facts.get(r.of)) for r in told.spec.to if r.of is not None)
+        key = (case.definition.id, told.rule, case.subject.org, *looked)
         if key not in mine:
-            named = recipients(case.definition.area, told, case.subject.org, work.office)
+            named = recipients(case.definition.area, told, case.subject.org, work.office, facts)
             mine[key] = any(officer.id in (a.officer, a.behalf) for a in named)
         if not mine[key]:
             continue

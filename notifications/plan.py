@@ -15,6 +15,7 @@ from engine.core.machine import Area, Definition, Told
 from engine.core.timers import NOTICE, Planned
 from engine.core.values import Value
 
+NO_FACTS: Mapping[str, Value] = {}
 _OFFSET = re.compile(r"(\d+) (day|working day|month)s? (before|after)")
 
 
@@ -97,21 +98,29 @@ class Addressee:
     behalf: str | None = None
 
 
-def recipients(area: Area, told: Told, unit: str, office: Office) -> list[Addressee]:
+def recipients(
+    area: Area, told: Told, unit: str, office: Office, facts: Mapping[str, Value] = NO_FACTS
+) -> list[Addressee]:
     """Returns who gets a notice today: holders of the roles at the places named, each once.
 
     An absent officer's notice goes to their substitutes instead. Never everyone with the role.
     """
-    return named(area, told.spec.to or area.file.told, unit, office)
+    return named(area, told.spec.to or area.file.told, unit, office, facts=facts)
 
 
 def named(
-    area: Area, specs: Sequence[Recipient], unit: str, office: Office, *, but: str | None = None
+    area: Area,
+    specs: Sequence[Recipient],
+    unit: str,
+    office: Office,
+    *,
+    but: str | None = None,
+    facts: Mapping[str, Value] = NO_FACTS,
 ) -> list[Addressee]:
     """Returns the officers that these recipients mean today, seen from a unit; never the officer `but`."""
     found: dict[str, Addressee] = {}
     for spec in specs:
-        for org in _places(area, spec, unit, office, but):
+        for org in _places(area, spec, _seen_from(spec, unit, facts), office, but):
             for officer in _holders(office, spec, org):
                 if officer.id == but:
                     continue
@@ -123,11 +132,11 @@ def named(
     return list(found.values())
 
 
-def left(area: Area, told: Told, unit: str, office: Office) -> list[str]:
+def left(area: Area, told: Told, unit: str, office: Office, facts: Mapping[str, Value] = NO_FACTS) -> list[str]:
     """Returns the officers who held the roles at a place named there and have left, where nobody holds them now."""
     gone: dict[str, None] = {}
     for spec in told.spec.to or area.file.told:
-        for org in _places(area, spec, unit, office, None):
+        for org in _places(area, spec, _seen_from(spec, unit, facts), office, None):
             if _holders(office, spec, org):
                 continue
             for officer in office.members(org):
@@ -139,7 +148,17 @@ def left(area: Area, told: Told, unit: str, office: Office) -> list[str]:
     return list(gone)
 
 
-def _places(area: Area, spec: Recipient, unit: str, office: Office, but: str | None) -> list[str]:
+def _seen_from(spec: Recipient, unit: str, facts: Mapping[str, Value]) -> str | None:
+    """Returns the organisation from which a recipient's place is looked for."""
+    if spec.of is None:
+        return unit
+    named_there = facts.get(spec.of)
+    return named_there if isinstance(named_there, str) else None
+
+
+def _places(area: Area, spec: Recipient, unit: str | None, office: Office, but: str | None) -> list[str]:
+    if unit is None or unit not in office.tree.by_id:
+        return []
     if spec.at == "nearest":
         return _nearest(area, spec, unit, office, but)
     above = office.tree.above(unit, area.above) if spec.at == "above" else None

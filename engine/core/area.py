@@ -52,6 +52,8 @@ def compile_area(file: AreaFile, tree: object, name: str) -> ready.Area:
         for field in type(file.permissions).model_fields
     }
     undo = grants.of(("undo", "above"), file.undo.above, None)
+    for name, score in file.scores.items():
+        check_names(found, ("scores", name, "at"), "kind", score.at, known)
     for field in ("told", "unreached"):
         for i, r in enumerate(getattr(file, field)):
             check_recipient(found, (field, i), r.roles, r.kind, file)
@@ -108,6 +110,8 @@ class Grants:
             over=spec.over,
             kind_is=spec.kind_is,
             mark=spec.while_,
+            above=spec.above,
+            like=spec.like,
         )
 
 

@@ -146,6 +146,8 @@ class Grant:
     over: str | None = None
     kind_is: str | None = None
     mark: str | None = None
+    above: bool = False
+    like: bool = False
 
 
 class Office:
@@ -219,10 +221,19 @@ class Office:
                     continue
                 if grant.mark is not None and not _marked(org, grant.mark, on):
                     continue
-                if self.root(org) in path:
+                if path and self._reaches(org, grant, path):
                     return None
                 why = "scope"
         return why
+
+    def _reaches(self, org: Org, grant: Grant, path: Sequence[str]) -> bool:
+        """Tells whether a grant held in `org` reaches the first organisation of a path upwards."""
+        unit = path[0]
+        if grant.above and unit == org.id:
+            return False
+        if grant.like:
+            return self.tree.by_id[unit].kind == org.kind and (unit == org.id or org.parent in path)
+        return self.root(org) in path
 
     def reads(self, officer: Officer, roles: frozenset[str], units: Iterable[str]) -> bool:
         """Tells whether one of these roles of the officer reaches one of the units."""

@@ -10,9 +10,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from engine.core import machine as ready
 from engine.core.area import Grants, check_recipient, check_versions
-from engine.core.definition import Transition, WorkflowFile
+from engine.core.definition import Invalid, Transition, Unit, WorkflowFile
 from engine.core.expressions import Expression
 from engine.core.facts import Facts
+from engine.core.figuring import Figures
 from engine.core.findings import Findings, Path, check_names
 from engine.core.guards import Force, Rule, Version
 
@@ -60,6 +61,9 @@ class _Compiler:
         opening = self._opening()
         start = self.grants.of(("start", "by"), file.start.by, self.facts.types)
         self._check_reach(initial, steps)
+        start_invalid = tuple(self._invalid(("start",), file.start.invalid))
+        figures = Figures(self.facts, file, found, derived)
+        self._check_clauses()
         found.done()
         return ready.Definition(
             id=id,
@@ -71,6 +75,9 @@ class _Compiler:
             steps=steps,
             rules=rules,
             start_grants=start,
+            start_invalid=start_invalid,
+            figures=figures.all(),
+            tallies=figures.tallies(),
             timers=timers,
             notices=notices,
             opening=opening,
@@ -146,7 +153,7 @@ class _Compiler:
         grants = () if by_clock else self.grants.of((*path, "by"), spec.by, self.facts.types)
         targets = self._targets(path, spec)
         fills = tuple((f, e) for f, text in spec.fills.items() if (e := self.facts.value((*path, "fills", f), text, f)))
-        invalid = tuple(self._invalid(path, spec))
+        invalid = tuple(self._invalid(path, spec.invalid))
         sets = tuple(self._settings(path, spec))
         opens = None
         if spec.opens is not None:
@@ -174,6 +181,7 @@ class _Compiler:
             sets=sets,
             clears=spec.clears,
             opens=opens,
+            opens_for=self._unit_kinds((*path, "opens", "for"), spec.opens.for_ if spec.opens is not None else []),
             belongs_to=spec.belongs_to,
             batch=spec.batch,
             line_sets=self._line_sets(path, spec),
@@ -203,8 +211,8 @@ class _Compiler:
             targets.append((target.state, when))
         return tuple(targets)
 
-    def _invalid(self, path: Path, spec: Transition) -> Iterable[ready.Invalid]:
-        for i, invalid in enumerate(spec.invalid):
+    def _invalid(self, path: Path, specs: Sequence[Invalid]) -> Iterable[ready.Invalid]:
+        for i, invalid in enumerate(specs):
             if invalid.fact not in self.facts.types:
                 self.found.unknown((*path, "invalid", i, "fact"), "fact", invalid.fact, self.facts.types)
             when = self.facts.expression((*path, "invalid", i, "when"), invalid.when, "bool")
@@ -275,6 +283,9 @@ class _Compiler:
             found.add(path, "notice-when", "a notice is either told `on` a step, or has `due` and `send`")
         for i, r in enumerate(spec.to):
             check_recipient(found, (*path, "to", i), r.roles, r.kind, self.area.file)
+            if r.of is not None and (r.of not in self.facts.types or self.facts.types[r.of].name != "org"):
+                orgs = [n for n, t in self.facts.types.items() if t.name == "org"]
+                found.unknown((*path, "to", i, "of"), "fact of type org", r.of, orgs)
         template = spec.template or name
         if self.templates is not None and template not in self.templates:
             found.unknown((*path, "template") if spec.template else path, "template", template, self.templates)
@@ -291,10 +302,7 @@ class _Compiler:
         if spec is None:
             return None
         path: Path = ("opens_by_itself",)
-        kinds = [*self.area.file.kinds, *self.area.groups]
-        for i, unit in enumerate(spec.for_):
-            check_names(self.found, (*path, "for", i, "kinds"), "kind", unit.kinds, kinds)
-            check_names(self.found, (*path, "for", i, "under"), "kind", unit.under or [], kinds)
+        self._unit_kinds((*path, "for"), spec.for_)
         if self.file.id is None or not self.file.unique:
             self.found.add(
                 path, "opens-unnamed", "a workflow that opens by itself has an `id` and says what is `unique`"
@@ -304,6 +312,22 @@ class _Compiler:
             (f, e) for f, t in spec.sets.items() if (e := self.facts.value((*path, "sets", f), t, f)) is not None
         )
         return None if on is None else ready.Opening(spec=spec, on=on, sets=sets)
+
+    def _unit_kinds(self, path: Path, specs: Sequence[Unit]) -> tuple[ready.UnitKinds, ...]:
+        kinds = [*self.area.file.kinds, *self.area.groups]
+        for i, unit in enumerate(specs):
+            check_names(self.found, (*path, i, "kinds"), "kind", unit.kinds, kinds)
+            check_names(self.found, (*path, i, "under"), "kind", unit.under or [], kinds)
+        return tuple(
+            ready.UnitKinds(kinds=self.area.kinds(u.kinds), under=self.area.kinds(u.under or [])) for u in specs
+        )
+
+    def _check_clauses(self) -> None:
+        known = self.area.file.clauses
+        check_names(self.found, ("clause",), "clause", self.file.clause, known)
+        for section in ("rules", "notices"):
+            for name, spec in getattr(self.file, section).items():
+                check_names(self.found, (section, name, "clause"), "clause", spec.clause, known)
 
     def _check_reach(self, initial: Sequence[str], steps: Mapping[str, ready.Step]) -> None:
         reached, edge = set(initial), list(initial)

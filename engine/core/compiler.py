@@ -16,7 +16,7 @@ from engine.core.values import NUMBER_LIMIT, Type
 
 PARTS_LIMIT = 20_000  # a loop is made once for each entry of its list
 LOOPS = ("any", "all", "min", "max", "count")
-_OWN = ("known", "written", "applies", *LOOPS)
+_OWN = ("known", "written", "applies", "total", *LOOPS)
 _KINDS = {"int": "number", "decimal": "number"}
 _TEXTS = frozenset({"text", "choice", "org", "subject"})
 _ORDERED = frozenset({"number", "date", "datetime", "choice"}) | SPANS
@@ -148,7 +148,11 @@ class Compiler:
         return _steady(Part(kind="number", run=ev.minus(part.run)), part)
 
     def _if_else(self, node: ast.IfExp) -> Part:
-        test, yes, no = self._bool(node.test), self.part(node.body), self.part(node.orelse)
+        test = self._bool(node.test)
+        if isinstance(node.orelse, ast.Name) and node.orelse.id == "unknown":
+            part = self.part(node.body)
+            return Part(kind=part.kind, run=ev.either(test.run, part.run, ev.constant(None)), options=part.options)
+        yes, no = self.part(node.body), self.part(node.orelse)
         self._check_like(node.body, yes, node.orelse, no)
         typed = no if yes.kind == "text" else yes  # beside a quoted text stands what it may be
         options = typed.options if typed.kind == "choice" else ()
@@ -245,6 +249,8 @@ class Compiler:
             return self._known(node, name)
         if name == "applies":
             return self._applies(node)
+        if name == "total":
+            return self._total(node)
         if name in LOOPS:
             return self._looped(node, name)
         function = FUNCTIONS.get(name)
@@ -284,6 +290,13 @@ class Compiler:
             return literal("bool", True)
         self.reads |= condition.reads
         return Part(kind="bool", run=ev.holds(condition.run))
+
+    def _total(self, node: ast.Call) -> Part:
+        argument = node.args[0] if len(node.args) == 1 else None
+        part = self.part(argument) if isinstance(argument, ast.Name) else None
+        if part is None or part.map is None or part.map.of is None or part.map.of.name not in ("int", "decimal"):
+            raise self.syntax.error(node, "total takes a map of numbers")
+        return Part(kind="number", run=ev.total(part.run))
 
     def _looped(self, node: ast.Call, name: str) -> Part:
         pairs = list(self._rounds(node, name))

@@ -11,7 +11,7 @@ from engine.core.calendar import Calendar
 from engine.core.definition import Text
 from engine.core.errors import BadInput
 from engine.core.guards import Judgement, judge
-from engine.core.machine import Definition, Moving, Setting, Step
+from engine.core.machine import Definition, Invalid, Moving, Setting, Step
 from engine.core.subject import Changes, MapChange, Subject, changed
 from engine.core.values import Value, WrongType
 from engine.core.views import Moment, derive, read_facts, view_of
@@ -85,9 +85,7 @@ def decide(
             trigger=trigger,
             fact=missing[0],
         )
-    for invalid in step.invalid:
-        if invalid.when.evaluate(view, calendar) is True:
-            raise InvalidInput(invalid.fact, invalid.message)
+    check_invalid(step.invalid, view, calendar)
     acting = None
     if office is not None:
         acting = authorise(
@@ -158,6 +156,13 @@ def step_from(definition: Definition, subject: Subject, trigger: str) -> Step:
             known=", ".join(definition.triggers_from(subject.state)) or "-",
         )
     return step
+
+
+def check_invalid(specs: Sequence[Invalid], view: Mapping[str, Value], calendar: Calendar) -> None:
+    """Raises InvalidInput for the first of these that holds."""
+    for invalid in specs:
+        if invalid.when.evaluate(view, calendar) is True:
+            raise InvalidInput(invalid.fact, invalid.message)
 
 
 def _missing(step: Step, view: Mapping[str, Value], changes: Changes) -> tuple[str, ...]:

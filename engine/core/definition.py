@@ -9,37 +9,13 @@ from __future__ import annotations
 from datetime import date, time
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-Expression = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+from engine.core.figure import Figure, Score, Tally
+from engine.core.model import ONE_OR_MORE, Clauses, Expression, Model, Name, Names, Text
+from engine.core.model import listed as _listed
 
-
-def _listed(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-# One name may stand without brackets.
-ONE_OR_MORE = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
-
-Names = Annotated[list[Name], BeforeValidator(_listed), WithJsonSchema(ONE_OR_MORE)]
-
-
-class Model(BaseModel):
-    """The base of every part of a file: no key beyond those named, nothing changes after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Text(Model):
-    """A text that people read, in both languages."""
-
-    vi: str = Field(description="in Vietnamese")
-    en: str = Field(description="in English")
-
-    def of(self, lang: str) -> str:
-        """Returns the text in `lang`, `vi` or `en`."""
-        return self.en if lang == "en" else self.vi
+__all__ = ["Expression", "Figure", "Model", "Name", "Names", "Score", "Tally", "Text"]
 
 
 # ---- the area ----
@@ -67,6 +43,7 @@ class Role(Model):
     label: Text = Field(description="what people call it")
     sees: Literal["subjects", "nothing"] = Field("subjects", description="nothing: the role opens no subject")
     changes: bool = Field(True, description="false: the role reads only")
+    head: bool = Field(False, description="true: whoever holds it answers for the organisation's results")
 
 
 class Grant(Model):
@@ -81,6 +58,8 @@ class Grant(Model):
     while_: Name | None = Field(
         None, alias="while", description="the mark the officer's organisation must carry on the step's day"
     )
+    above: bool = Field(False, description="true: only from above, never in the officer's own organisation")
+    like: bool = Field(False, description="true: on the organisations of the own kind, on the tree of the unit above")
 
 
 Authorities = Annotated[list[Name | Grant], BeforeValidator(_listed)]
@@ -154,6 +133,7 @@ class Recipient(Model):
         description="the subject's unit, the unit above it, or the first unit upwards where somebody can be reached"
     )
     kind: Name | None = Field(None, description="a unit of this kind directly under that place")
+    of: Name | None = Field(None, description="the fact naming the organisation to look from, else the subject's unit")
 
 
 ChannelName = Literal["email", "sms", "webhook"]
@@ -189,6 +169,8 @@ class AreaFile(Model):
         description="the order in which an officer is tried who wants no other: `email`, `sms`, `webhook`",
     )
     undo: Undo = Field(description="who may undo a step")
+    clauses: dict[str, Text] = Field(default={}, description="what the document asks for, clause by clause")
+    scores: dict[Name, Score] = Field(default={}, description="what is planned, set as a target and reached")
 
 
 # ---- the workflow ----
@@ -219,6 +201,7 @@ class Fact(Model):
     cycle: Name | None = Field(None, description="the cycle it belongs to")
     is_: Expression | None = Field(None, alias="is", description="derived by this expression")
     reads: Borrowed | None = Field(None, description="read from another subject")
+    tally: Tally | None = Field(None, description="worked out from what all subjects count to, on the day it is read")
     fixed: bool = Field(False, description="written by start and steps only, never by `set`")
     sensitive: bool = Field(False, description="kept sealed, covered on pages, never in a text message")
     purpose: Text | None = Field(None, description="why the office keeps it, and on what legal basis")
@@ -257,11 +240,23 @@ class Clears(Model):
     facts: list[str] = Field([], description="facts, or map entries written `name.key`")
 
 
+class Unit(Model):
+    """Organisations of these kinds, under one of those if said."""
+
+    kinds: Names = Field(description="kinds of organisation")
+    under: Names | None = Field(None, description="directly under one of these kinds")
+
+
 class Opens(Model):
     """Another workflow begun by a step."""
 
     workflow: Name = Field(description="the workflow begun")
     with_: dict[Name, Expression] = Field(default={}, alias="with", description="its facts, `subject` is this one's id")
+    for_: list[Unit] = Field(
+        default=[],
+        alias="for",
+        description="one for each unit of these kinds below the subject's own that has none yet; else one for its own",
+    )
 
 
 class Line(Model):
@@ -340,6 +335,7 @@ class Rule(Model):
     )
     gaps: list[Gap] = Field([], description="periods declared to have no version")
     mend: Text | None = Field(None, description="what to do when it fails")
+    clause: Clauses = Field([], description="clauses of the area's document that it serves")
 
 
 class Timer(Model):
@@ -348,13 +344,6 @@ class Timer(Model):
     at: Expression = Field(description="the day; unknown: no timer")
     while_: Names = Field(alias="while", description="states in which it runs")
     fires: Name = Field(description="the transition, one that is `by: clock`")
-
-
-class Unit(Model):
-    """Organisations of these kinds, under one of those if said."""
-
-    kinds: Names = Field(description="kinds of organisation")
-    under: Names | None = Field(None, description="directly under one of these kinds")
 
 
 class Recurrence(Model):
@@ -390,6 +379,7 @@ class Notice(Model):
     source: str | None = Field(None, description="the document it rests on")
     from_: date | None = Field(None, alias="from", description="first day in force")
     until: date | None = Field(None, description="last day in force")
+    clause: Clauses = Field([], description="clauses of the area's document that it serves")
 
 
 class Start(Model):
@@ -401,6 +391,7 @@ class Start(Model):
     by: Authorities = Field(description="who may begin one, and set its facts")
     asks: Names = Field([], description="facts that must be given")
     takes: Names = Field([], description="facts that the form offers besides")
+    invalid: list[Invalid] = Field([], description="input that is refused as bad")
 
 
 class WorkflowFile(Model):
@@ -423,3 +414,6 @@ class WorkflowFile(Model):
     timers: dict[Name, Timer] = Field({}, description="steps that the clock makes")
     opens_by_itself: Recurrence | None = Field(None, description="when and for whom a subject opens by itself")
     notices: dict[Name, Notice] = Field({}, description="who is told what, when")
+    clause: Clauses = Field([], description="clauses of the area's document that it serves")
+    figures: dict[Name, Figure] = Field({}, description="numbers that its subjects count to, for reports and scores")
+    alike: list[Names] = Field([], description="facts by which two subjects are taken for one: all of a line the same")

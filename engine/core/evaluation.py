@@ -149,6 +149,16 @@ def any_of(parts: Sequence[Run]) -> Run:
     return run
 
 
+def total(whole: Run) -> Run:
+    """The sum of the values of a map; unknown while the map is."""
+
+    def run(f: Any, c: Calendar) -> Any:
+        entries = whole(f, c)
+        return bounded(sum(entries.values())) if entries else None
+
+    return run
+
+
 def either(test: Run, yes: Run, no: Run) -> Run:
     """One part or the other; unknown while the test is."""
 

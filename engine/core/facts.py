@@ -31,8 +31,10 @@ class Facts:
                 self.found.add(path, "reserved-name", "{name} is a built-in name", name=name)
             if fact.cycle is not None and fact.cycle not in self.file.cycles:
                 self.found.unknown((*path, "cycle"), "cycle", fact.cycle, self.file.cycles)
-            if sum((fact.is_ is not None, fact.reads is not None, fact.default is not None)) > 1:
-                self.found.add(path, "fact-twice", "a fact is written, derived or read: only one of default, is, reads")
+            if sum(v is not None for v in (fact.is_, fact.reads, fact.default, fact.tally)) > 1:
+                self.found.add(
+                    path, "fact-twice", "a fact is written, derived or read: only one of default, is, reads, tally"
+                )
             types[name] = self._type(path, name)
         return types
 
@@ -133,6 +135,8 @@ class Facts:
             name = getattr(file, key)
             if name is not None and name not in self.types:
                 found.unknown((key,), "fact", name, self.types)
+        for i, names in enumerate(file.alike):
+            check_names(found, ("alike", i), "fact", names, self.types)
         for word in re.findall(r"\{(.*?)\}", file.id or ""):
             if word not in (*self.types, "workflow", "org", "n"):
                 found.unknown(("id",), "fact", word, [*self.types, "workflow", "org", "n"])

@@ -15,6 +15,8 @@ from transitions import Machine as StateMachine
 from engine.core.authority import Grant
 from engine.core.calendar import Calendar
 from engine.core.definition import AreaFile, Batch, Clears, Notice, Recurrence, Text, WorkflowFile
+from engine.core.definition import Figure as FigureSpec
+from engine.core.definition import Tally as TallySpec
 from engine.core.expressions import Expression
 from engine.core.guards import Force, Rule
 from engine.core.values import Type, Value
@@ -29,6 +31,46 @@ class Invalid:
     when: Expression
     fact: str
     message: Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitKinds:
+    """Organisations of these kinds, directly under one of those where some are named."""
+
+    kinds: frozenset[str]
+    under: frozenset[str]
+
+    def fits(self, kind: str, parent_kind: str | None) -> bool:
+        """Tells whether an organisation of a kind, under one of another, is meant."""
+        return kind in self.kinds and (not self.under or parent_kind in self.under)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A number that subjects count to, made ready. `derived` are the derived facts that it needs, in order."""
+
+    name: str
+    spec: FigureSpec
+    states: frozenset[str]
+    when: Expression | None
+    day: Expression | None
+    first: Expression | None
+    last: Expression | None
+    amount: Expression | None
+    most: Expression | None
+    number: Expression | None
+    derived: tuple[tuple[str, Expression], ...]
+    reads: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """A fact worked out from a score, made ready."""
+
+    fact: str
+    spec: TallySpec
+    first: Expression
+    last: Expression
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +105,7 @@ class Step:
     clears: Clears
     opens: tuple[str, tuple[tuple[str, Expression], ...]] | None
     belongs_to: str | None
+    opens_for: tuple[UnitKinds, ...]  # the kinds of units for each of which one is begun; none: for the subject's own
     batch: Batch | None
     line_sets: Mapping[str, tuple[tuple[str, Expression], ...]]
     derived: tuple[tuple[str, Expression], ...]
@@ -128,6 +171,9 @@ class Definition:
     steps: Mapping[str, Step]
     rules: Mapping[str, Rule]
     start_grants: tuple[Grant, ...]
+    start_invalid: tuple[Invalid, ...]
+    figures: Mapping[str, Figure]
+    tallies: tuple[Tally, ...]
     timers: tuple[Timer, ...]
     notices: tuple[Told, ...]
     opening: Opening | None

@@ -14,10 +14,11 @@ from engine.core.types import BUILT_IN
 
 ORDER = (
     models.AreaFile, models.Calendar, models.Hours, models.Kind, models.Mark, models.Role, models.Grant,
-    models.Permissions, models.Entry, models.Version, models.Recipient, models.Undo, models.WorkflowFile, models.Fact,
-    models.Borrowed, models.State, models.Start, models.Transition, models.Target, models.SetTo, models.Clears,
-    models.Opens, models.Invalid, models.Batch, models.Line, models.Rest, models.Rule, models.Gap, models.Timer,
-    models.Recurrence, models.Unit, models.Notice, models.Text,
+    models.Permissions, models.Entry, models.Version, models.Recipient, models.Undo, models.Score,
+    models.WorkflowFile, models.Fact, models.Borrowed, models.Tally, models.State, models.Start, models.Transition,
+    models.Target, models.SetTo, models.Clears, models.Opens, models.Invalid, models.Batch, models.Line,
+    models.Rest, models.Rule, models.Gap, models.Timer, models.Recurrence, models.Unit, models.Notice,
+    models.Figure, models.Text,
 )  # fmt: skip
 
 HEAD = """# Workflow files: every key
@@ -35,9 +36,10 @@ stands once; a file has at most 512,000 bytes and is at most 24 levels deep. A s
 EXPRESSIONS = """## Expressions
 
 Python's expression syntax, a part of it, typed: `and or not`, comparisons (chains too), `in`, arithmetic on numbers and
-dates, `A if C else B`. Unknown facts make the answer unknown only if they could change it. An entry of a map fact is
-`FACT['key']`; loops go over a declared list: `all(known(FACT[k]) for k in LIST if applies(k))`, and so `any`, `min`,
-`max`, `count`. `known(x)` is true or false, never unknown; `written(x)` is true, or unknown while nobody wrote it.
+dates, `A if C else B`, `A if C else unknown`. Unknown facts make the answer unknown only if they could change it. An
+entry of a map fact is `FACT['key']`; loops go over a declared list: `all(known(FACT[k]) for k in LIST if applies(k))`,
+and so `any`, `min`, `max`, `count`; `total(FACT)` adds up a map of numbers. `known(x)` is true or false, never unknown;
+`written(x)` is true, or unknown while nobody wrote it.
 At most 2,000 letters.
 
 """

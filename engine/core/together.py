@@ -32,7 +32,33 @@ def check_together(
             if spec.reads is not None:
                 _check_read(one, fact, definition, definitions)
         found += one.found
-    return found
+        found += check_scores(definition, definitions, trees[name])
+    unique: list[Finding] = []
+    for finding in found:  # what the area says is looked at once a workflow
+        if finding not in unique:
+            unique.append(finding)
+    return unique
+
+
+def check_scores(
+    definition: ready.Definition, definitions: Mapping[str, ready.Definition], tree: tuple[object, str]
+) -> list[Finding]:
+    """Returns what a workflow's tallies ask of scores whose figures are not there."""
+    one = Findings(*tree)
+    for tally in definition.tallies:
+        score = definition.area.file.scores[tally.spec.score]
+        for part, ref in (("result", score.result), ("target", score.target), *(("plan", p) for p in score.plan)):
+            workflow, _, name = ref.partition(".")
+            other = definitions.get(workflow)
+            figure = other.figures.get(name) if other is not None else None
+            if figure is None:
+                path: Path = ("facts", tally.fact, "tally", "score")
+                one.add(path, "no-figure", "{score}: there is no figure {figure}", score=tally.spec.score, figure=ref)
+            elif (figure.day is not None) != (part == "result"):
+                path = ("facts", tally.fact, "tally", "score")
+                one.add(path, "figure-when", "{figure}: a result counts on a day, a plan and a target for a period",
+                        figure=ref)  # fmt: skip
+    return one.found
 
 
 def _check_opened(one: Findings, path: Path, step: ready.Step, definitions: Mapping[str, ready.Definition]) -> None:

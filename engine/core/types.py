@@ -16,6 +16,8 @@ BUILT_IN: Mapping[str, Type] = {
     "subject": Type(name="subject"),
     "period": Type(name="date"),
     "period_name": Type(name="text"),
+    "began": Type(name="date"),  # the day the subject began
+    "entered": Type(name="date"),  # the day it entered its state
 }
 
 # types of expressions that may be written to a fact of a type

@@ -41,7 +41,7 @@ def read_facts(
         spec = definition.file.facts.get(name)
         if type_ is None or spec is None:
             raise BadInput("{fact} is not a fact of {workflow}", fact=name, workflow=definition.workflow)
-        if spec.is_ is not None or spec.reads is not None:
+        if spec.is_ is not None or spec.reads is not None or spec.tally is not None:
             raise BadInput("{fact} is worked out, it cannot be written", fact=name)
         if spec.fixed and not fixed:
             raise BadInput("{fact} is written by steps only", fact=name)
@@ -63,6 +63,7 @@ def view_of(definition: Definition, subject: Subject, moment: Moment, reason: st
     view["org"] = subject.org
     view["org_kind"] = subject.org_kind
     view["subject"] = subject.id
+    view["began"], view["entered"] = subject.started_on, subject.entered_on
     if reason is not None and reason.strip():
         view["reason"] = reason
     return view

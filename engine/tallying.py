@@ -1,0 +1,49 @@
+"""Facts that are worked out from a score for the subject's own unit, on the day they are read."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from engine.core.machine import Definition
+from engine.core.values import Value, from_json
+from engine.figures import Number, Trees, by_unit, items, sums
+
+if TYPE_CHECKING:
+    from engine.store.rows import SubjectRow
+    from engine.work import Work
+
+
+def tallied(work: Work, definition: Definition, row: SubjectRow) -> dict[str, Value]:
+    """Returns the facts of a subject that are worked out from scores; one whose period is not known is unknown."""
+    if not definition.tallies:
+        return {}
+    stored = json.loads(row.facts_json)
+    view: dict[str, Value] = dict(definition.defaults)
+    for name, value in stored.items():
+        type_ = definition.types.get(name)
+        if type_ is not None and (read := from_json(type_, value)) is not None:
+            view[name] = read
+    found: dict[str, Value] = {}
+    for tally in definition.tallies:
+        first, last = tally.first.evaluate(view, work.calendar), tally.last.evaluate(view, work.calendar)
+        if isinstance(first, date) and isinstance(last, date):
+            value = _part(work, tally.spec.score, tally.spec.part, row.org, first, last)
+            if value is not None:
+                found[tally.fact] = int(value) if isinstance(value, Decimal) else value
+    return found
+
+
+def _part(work: Work, score: str, part: str, unit: str, first: date, last: date) -> Number | None:
+    spec = work.library.area.file.scores[score]
+    if part == "result":
+        upto = min(work.today, last)
+        counted = sums(Trees(work.tx.orgs()), items(work, spec.result, first, upto), spec.gathers)
+        return counted.get(unit, 0)
+    refs = spec.plan if part == "plan" else [spec.target]
+    item = by_unit([i for ref in refs for i in items(work, ref, first, last)], first, last).get(unit)
+    if item is None:
+        return None
+    return (item.most or item.amount) if part == "most" else item.amount
