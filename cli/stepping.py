@@ -115,8 +115,8 @@ def _moved(session: Session, service: Service, answer: Answer) -> Document:
     with service.work() as work:
         definition = work.library.newest(answer.workflow)
         step = definition.steps.get(answer.trigger)
-        batch = step.batch.workflow if step is not None and step.batch is not None else None
-        of_lines = work.library.newest(batch) if batch is not None else None
+        batch = step.batch.workflow if step is not None and step.batch is not None else ()
+        of_lines = {workflow: work.library.newest(workflow) for workflow in batch}
     return session.teller.moved(answer, definition, of_lines)
 
 
@@ -135,9 +135,10 @@ def _show_moved(session: Session, console: Console, service: Service, answer: An
         )
     show_rules(session, console, document["guards"])
     for line in document["lines"]:
-        if line["line"] is None:
+        if line["line"] is None and line["state"] not in ("refused", "denied"):
             continue
-        console.print(f"{line['line']}. {line['subject']} {line['do']}: {session.translate(line['state'])}")
+        number = f"{line['line']}." if line["line"] is not None else "-"
+        console.print(f"{number} {line['subject']} {line['do']}: {session.translate(line['state'])}")
         show_rules(session, console, line["guards"])
     for other in answer.opened:
         console.print(session.say("Opened: {subject}", subject=other))

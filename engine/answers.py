@@ -36,6 +36,8 @@ ASK_OTHER = "This is for somebody who did none of: {triggers}"
 BY_CLOCK = "The clock takes this step by itself"
 GIVE_REASON = "Or go through with a reason; the step is then marked as a breach"
 
+NOTHING: Mapping[str, Definition] = {}
+
 _TRIGGERS = {
     events.STARTED: "start",
     events.FACTS_SET: "set",
@@ -163,8 +165,11 @@ class Teller:
             "event": answer.event,
         }
 
-    def moved(self, answer: Answer, definition: Definition, of_lines: Definition | None = None) -> Document:
-        """Returns what a step answers; `to` is None when the rules refused it. `of_lines`: that of a batch's lines."""
+    def moved(self, answer: Answer, definition: Definition, of_lines: Mapping[str, Definition] = NOTHING) -> Document:
+        """Returns what a step answers; `to` is None when the rules refused it.
+
+        `of_lines`: the definitions of a batch's lines, by workflow.
+        """
         judged = [self.judgement(definition, j, answer.breaches) for j in answer.judgements]
         return {
             "subject": answer.subject,
@@ -179,7 +184,7 @@ class Teller:
             "unknown": answer.blocking("unknown") if not answer.allowed else [],
             "breaches": list(answer.breaches),
             "opened": list(answer.opened),
-            "lines": [self.line(of_lines or definition, line) for line in answer.lines],
+            "lines": [self.line(of_lines[line.workflow], line) for line in answer.lines],
         }
 
     def line(self, definition: Definition, line: LineAnswer) -> Document:

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
 from engine import steps
 from engine.core import events
-from engine.core.commands import Line, Move
+from engine.core.commands import Move
 from engine.core.decision import Decision
-from engine.core.errors import BadInput, Denied
+from engine.core.errors import BadInput, BadLines, Denied
+from engine.core.guards import Judgement, judge
 from engine.core.machine import Step
-from engine.core.views import read_facts
-from engine.steps import Answer, By, LineAnswer
+from engine.core.subject import Changes
+from engine.core.values import Json
+from engine.core.views import derive, read_facts, view_of
+from engine.input import check_named
+from engine.keyed import check_written
+from engine.roster import Item, Roster, check_state, named
+from engine.steps import Answer, By, Extra, LineAnswer
 from engine.work import Case, Work
 
 
 def move_batch(work: Work, command: Move, by: By) -> Answer:
     """Takes a step that moves many. The step itself is decided first, then every line; all are recorded or none.
 
-    A line set aside is noted and not carried out. Raises BadInput, Denied and Conflict, naming the line.
+    A line set aside is noted and not carried out. Raises BadInput (of several lines: BadLines), Denied and Conflict,
+    naming the lines.
     """
     case = work.case(command.subject)
     steps.check_version(case, command.version)
@@ -30,125 +37,137 @@ def move_batch(work: Work, command: Move, by: By) -> Answer:
     decision = steps.decided(work, case, step.trigger, command.facts, on, command.reason, by)
     if not decision.allowed:
         return steps.answered(case, decision, None)
-    day = decision.facts.get(step.batch.day)
-    if not isinstance(day, date):
-        raise BadInput("{trigger} asks for {fact}", trigger=step.trigger, fact=step.batch.day)
-    if day > work.today:
-        raise BadInput("{fact}: on {on} has not come yet", fact=step.batch.day, on=day.isoformat())
-    event = steps.record(work, case, decision, on, command.reason, by, steps.Extra())
-    lines, failed = _lines(work, case, step, decision, command.lines, day, by, event)
-    if failed:
-        refused = steps.answered(case, decision, None)
-        answer = replace(refused, to=None, lines=lines)
+    if step.batch.required and not command.lines:
+        raise BadInput("{trigger} asks for at least one line", trigger=step.trigger)
+    roster = Roster(work, case, step, decision, line_day(work, step, decision, on))
+    roster.read(command.lines)
+    roster.read_rest(command.lines)
+    raise_bad(roster.errors)
+    decision = replace(decision, changes=roster.changes, facts=roster.view)
+    check_written(work, case.definition, case.subject.id, case.subject.org, case.subject.facts, decision.changes)
+    event = steps.record(work, case, decision, on, command.reason, by, Extra())
+    lines = _carry_out(work, decision, roster, by, event)
+    if any(line.state in ("refused", "denied") for line in lines):
+        refused = replace(steps.answered(case, decision, None), to=None, lines=lines)
         work.discard()
         denied = next((line for line in lines if line.state == "denied"), None)
         if denied is not None and not any(line.state == "refused" for line in lines):
             raise Denied(
                 "line {line} ({subject}, {do}): {why}",
                 why=denied.why or "role",
-                line=denied.index + 1,
+                line=denied.index + 1 or "-",
                 subject=denied.subject,
                 do=denied.do,
             )
-        return answer
+        return refused
     opened = steps.open_other(work, case, decision, by, event)
     done = steps.answered(work.case(case.subject.id), decision, event, opened=opened)
     return replace(done, lines=lines)
 
 
-def _lines(
-    work: Work, case: Case, step: Step, decision: Decision, lines: Sequence[Line], day: date, by: By, event: str
-) -> tuple[list[LineAnswer], bool]:
-    batch = step.batch
-    assert batch is not None
-    below = set(work.office.tree.below(case.subject.org))
-    work.fetch(line.subject for line in lines)
-    seen: set[tuple[str, str]] = set()
+def line_day(work: Work, step: Step, decision: Decision, on: date) -> date:
+    """Returns the day of every line. Raises BadInput."""
+    assert step.batch is not None
+    if step.batch.day is None:
+        return on
+    day = decision.facts.get(step.batch.day)
+    if not isinstance(day, date):
+        raise BadInput("{trigger} asks for {fact}", trigger=step.trigger, fact=step.batch.day)
+    if day > work.today:
+        raise BadInput("{fact}: on {on} has not come yet", fact=step.batch.day, on=day.isoformat())
+    return day
+
+
+def raise_bad(errors: Sequence[BadInput]) -> None:
+    """Raises the one error, or all of several in one."""
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise BadLines(errors)
+
+
+def _carry_out(work: Work, decision: Decision, roster: Roster, by: By, event: str) -> list[LineAnswer]:
+    errors: list[BadInput] = []
     answers: list[LineAnswer] = []
-    for i, line in enumerate(lines):
-        if (line.subject, line.do) in seen:
-            raise BadInput(
-                "line {line}: {subject} stands twice with {do}", line=i + 1, subject=line.subject, do=line.do
-            )
-        seen.add((line.subject, line.do))
-        answers.append(_line(work, step, decision, line, i, below, day, by, event))
-    failed = any(a.state in ("refused", "denied") for a in answers)
-    if batch.rest is not None and not failed:
-        named = {line.subject for line in lines}
-        rows = work.tx.find_subjects(workflow=batch.workflow, orgs=sorted(below), states=batch.rest.in_)
-        for other in work.adopt(rows):
-            if other.subject.id not in named:
-                _write_line(work, step, decision, other, batch.rest.do, None, day, by, event, mentioned=False)
-                answers.append(LineAnswer(index=-1, subject=other.subject.id, do=batch.rest.do, state="kept"))
-    return answers, failed
+    for item in roster.items:
+        try:
+            answers.append(carry_out(work, decision, item, roster.day, by, event))
+        except BadInput as error:
+            errors.append(named(item.index, item.line.subject, error))
+    raise_bad(errors)
+    return answers
 
 
-def _line(
-    work: Work, step: Step, decision: Decision, line: Line, i: int, below: set[str], day: date, by: By, event: str
-) -> LineAnswer:
-    batch = step.batch
-    assert batch is not None
-    spec = batch.each.get(line.do)
-    if spec is None:
-        raise BadInput("line {line}: {do} is not one of {known}", line=i + 1, do=line.do, known=", ".join(batch.each))
-    other = work.case(line.subject)
-    if other.subject.workflow != batch.workflow or other.subject.org not in below:
-        raise BadInput("line {line}: {subject} does not belong to this unit", line=i + 1, subject=line.subject)
-    if line.set_aside:
-        return LineAnswer(index=i, subject=line.subject, do=line.do, state="set_aside")
-    if other.subject.state not in batch.in_:
-        raise BadInput(
-            "line {line}: {subject} is in {state}, not in {known}",
-            line=i + 1,
-            subject=line.subject,
-            state=other.subject.state,
-            known=", ".join(batch.in_),
-        )
-    if spec.step is None:
-        _write_line(work, step, decision, other, line.do, line, day, by, event)
-        return LineAnswer(index=i, subject=line.subject, do=line.do, state="done")
-    try:
+def carry_out(work: Work, decision: Decision, item: Item, day: date, by: By, event: str) -> LineAnswer:
+    """Does what one line says. Raises BadInput."""
+    answer = LineAnswer(
+        index=item.index,
+        subject=item.line.subject,
+        workflow=item.other.subject.workflow,
+        do=item.do,
+        state=item.done,
+    )
+    if item.line.set_aside:
+        return replace(answer, state="set_aside")
+    spec = item.spec.spec
+    other = work.case(item.line.subject)  # an earlier line may have moved it
+    if other.subject.state != item.other.subject.state:
+        check_state(other, item.states)
+    if spec.step is not None:
         alone = By(officer=by.officer)  # the command's id belongs to the batch's own event
-        answer = steps.move_one(work, other, spec.step, line.facts, day, line.reason, alone, steps.Extra(batch=event))
-    except Denied as error:
-        return LineAnswer(index=i, subject=line.subject, do=line.do, state="denied", why=error.why)
-    except BadInput as error:
-        raise BadInput(
-            "line {line} ({subject}): {error}", line=i + 1, subject=line.subject, error=error.text()
-        ) from error
-    state = "done" if answer.allowed else "refused"
-    return LineAnswer(index=i, subject=line.subject, do=line.do, state=state, judgements=answer.judgements)
+        detail: dict[str, Json] = {"line": item.do, **({"mentioned": False} if item.index < 0 else {})}
+        extra = Extra(batch=event, detail=detail)
+        try:
+            moved = steps.move_one(work, other, spec.step, item.facts, day, item.line.reason, alone, extra)
+        except Denied as error:
+            return replace(answer, state="denied", why=error.why)
+        return replace(answer, state=item.done if moved.allowed else "refused", judgements=moved.judgements)
+    judged = judge_record(work, other, spec.guards, item.do, day, item.line.reason)
+    if any(j.result != "pass" for j in judged):
+        return replace(answer, state="refused", judgements=judged)
+    if spec.sets or spec.clears or item.facts:
+        _write(work, decision, item, other, day, by, event, judged)
+    return replace(answer, judgements=judged)
 
 
-def _write_line(
+def judge_record(
+    work: Work, other: Case, rules: Sequence[str], do: str, day: date, reason: str | None = None
+) -> tuple[Judgement, ...]:
+    """Returns what the rules say that a record must meet, of the other subject as it stands."""
+    if not rules:
+        return ()
+    view = view_of(other.definition, other.subject, work.moment(day), reason)
+    derive(view, other.definition.derived, work.calendar)
+    return tuple(judge(other.definition.rules[r], "guard", do, view, work.calendar) for r in rules)
+
+
+def _write(
     work: Work,
-    step: Step,
     decision: Decision,
+    item: Item,
     other: Case,
-    do: str,
-    line: Line | None,
     day: date,
     by: By,
     event: str,
-    *,
-    mentioned: bool = True,
+    judged: Sequence[Judgement],
 ) -> None:
     """Records what a line that is no transition writes. Whoever may take the batch's step may record it."""
-    changes: dict[str, object] = {f: e.evaluate(decision.facts, work.calendar) for f, e in step.line_sets[do]}
-    raw = {**changes, **(line.facts if line is not None else {})}
-    read = read_facts(other.definition, raw, work.calendar)
+    raw: Mapping[str, object] = {**item.sets, **dict.fromkeys(item.spec.spec.clears), **item.facts}
+    read: Changes = read_facts(other.definition, raw, work.calendar)
+    check_named(work, other.definition, read)
     written = work.ledger.append(
         events.FACTS_SET,
         key_id=other.key_id,
-        payload=steps.payload(read, line.reason if line is not None else None),
+        payload=steps.payload(read, item.line.reason),
         subject=other.subject.id,
         workflow=other.subject.workflow,
         org=other.subject.org,
         on=day.isoformat(),
         definition=other.definition.id,
+        rules=events.rule_codes(judged) or None,
         batch=event,
-        line=do,
-        mentioned=None if mentioned else False,
+        line=item.do,
+        mentioned=None if item.index >= 0 else False,
         **steps.who(decision.acting, By(officer=by.officer)),
     )
     work.change(other, written, read, on=day)

@@ -155,7 +155,7 @@ def _closure(names: Iterable[str], known: Mapping[str, Source]) -> list[str]:
         tree = read_tree(known[name].text, known[name].file)
         file = load_model(WorkflowFile, tree, file=known[name].file)
         refers = [t.opens.workflow for t in file.transitions.values() if t.opens]
-        refers += [t.batch.workflow for t in file.transitions.values() if t.batch]
+        refers += [w for t in file.transitions.values() if t.batch for w in t.batch.workflow]
         refers += [f.of[0] for f in file.facts.values() if f.type == "subject" and f.of]
         refers += _scored(known[name], file)
         wanted += [r for r in refers if r in known and r not in wanted]

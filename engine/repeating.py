@@ -115,7 +115,11 @@ def _lines(work: Work, entry: Entry) -> tuple[LineAnswer, ...]:
         do = member.detail.get("line") or moves.get(member.trigger or "")
         lines.append(
             LineAnswer(
-                index=-1 if kept else i, subject=member.subject or "", do=str(do), state="kept" if kept else "done"
+                index=-1 if kept else i,
+                subject=member.subject or "",
+                workflow=member.workflow or "",
+                do=str(do),
+                state="kept" if kept else "done",
             )
         )
     return tuple(lines)

@@ -17,6 +17,7 @@ from engine.core.subject import Changes, Subject, changed
 from engine.core.values import Json
 from engine.core.views import read_facts, view_of
 from engine.input import check_named, given_facts
+from engine.keyed import check_written
 from engine.lateness import check_late
 from engine.naming import new_id, taken, taken_key
 from engine.store.rows import OutboxRow
@@ -27,8 +28,9 @@ from engine.work import Case, Work
 class LineAnswer:
     """What became of one line of a batch."""
 
-    index: int
+    index: int  # -1 for those whom no line named
     subject: str
+    workflow: str
     do: str
     state: str  # done, kept, set_aside, refused, denied
     judgements: Sequence[Judgement] = ()
@@ -113,8 +115,8 @@ def start(
         )
     changes = given_facts(work, definition, command, org, on)
     facts = changed({}, changes)
-    id = new_id(work, definition, command, facts)
-    unique = taken_key(work, definition, org.id, facts)
+    id, unique = new_id(work, definition, command, facts), taken_key(work, definition, org.id, facts)
+    check_written(work, definition, id, org.id, {}, changes)
     subject = Subject(
         id=id,
         workflow=command.workflow,
@@ -227,7 +229,7 @@ def decided(
 ) -> Decision:
     changes = read_facts(case.definition, raw, work.calendar) if raw else {}
     check_named(work, case.definition, changes)
-    return decide(
+    decision = decide(
         case.definition,
         case.subject,
         trigger,
@@ -237,6 +239,10 @@ def decided(
         officer=by.officer,
         office=work.office if by.officer is not None else None,
     )
+    if decision.changes and case.definition.keyed:
+        subject = case.subject
+        check_written(work, case.definition, subject.id, subject.org, subject.facts, decision.changes)
+    return decision
 
 
 def move_one(
@@ -369,6 +375,7 @@ def set_facts(work: Work, command: SetFacts, by: By) -> Answer:
         raise BadInput("there is no fact to set")
     changes = read_facts(definition, command.facts, work.calendar, fixed=False)
     check_named(work, definition, changes)
+    check_written(work, definition, subject.id, subject.org, subject.facts, changes)
     view = view_of(definition, subject, work.moment(on))
     acting = authorise(work.office, by.officer or "", definition.start_grants, subject.org, facts=view, on=on)
     event = work.ledger.append(

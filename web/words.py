@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from engine.core.decision import InvalidInput
-from engine.core.errors import KetnapError
+from engine.core.errors import BadLines, KetnapError
 
 LOCALE = Path(__file__).parent / "locale"
 
@@ -67,6 +67,8 @@ def error_text(error: KetnapError, lang: str) -> str:
     translate = translator(lang)
     if isinstance(error, InvalidInput):
         return error.in_language(lang)
+    if isinstance(error, BadLines):
+        return "\n".join(error_text(e, lang) for e in error.errors)
     if hasattr(error, "findings") or type(error).text is not KetnapError.text:
         return error.text(translate)
     params = dict(error.params)

@@ -10,12 +10,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from engine.core import machine as ready
 from engine.core.area import Grants, check_recipient, check_versions
-from engine.core.definition import Invalid, Transition, Unit, WorkflowFile
+from engine.core.definition import Invalid, Recipient, Transition, Unit, WorkflowFile
 from engine.core.expressions import Expression
 from engine.core.facts import Facts
 from engine.core.figuring import Figures
 from engine.core.findings import Findings, Path, check_names
 from engine.core.guards import Force, Rule, Version
+from engine.core.lines import Lines, check_numbers
 
 
 def compile_workflow(
@@ -53,6 +54,7 @@ class _Compiler:
             found.add(("states",), "initial-state", "exactly one state is initial, here {n} are", n=len(initial))
         check_names(found, ("at",), "kind", file.at, [*self.area.file.kinds, *self.area.groups])
         self.facts.check_names()
+        check_numbers(self.facts)
         derived = self.facts.derived()
         rules = {name: r for name in file.rules if (r := self._rule(name)) is not None}
         steps = {name: self._step(name, rules, derived) for name in file.transitions}
@@ -162,6 +164,8 @@ class _Compiler:
         self._check_effects(path, spec)
         read = [e for _, e in targets if e] + [e for _, e in fills] + [i.when for i in invalid]
         read += [e for s in sets for e in (s.to, s.key, s.when) if e] + [e for _, e in (opens[1] if opens else ())]
+        lines = Lines(self.facts, spec.batch, (*path, "batch"))
+        read += lines.read
         needed = frozenset().union(*(r.reads for _, r in forces), *(e.reads for e in read))
         return ready.Step(
             trigger=name,
@@ -184,7 +188,8 @@ class _Compiler:
             opens_for=self._unit_kinds((*path, "opens", "for"), spec.opens.for_ if spec.opens is not None else []),
             belongs_to=spec.belongs_to,
             batch=spec.batch,
-            line_sets=self._line_sets(path, spec),
+            lines=lines.each,
+            rest=lines.rest,
             derived=tuple((n, e) for n, e in derived if n in self._through(needed, derived)),
         )
 
@@ -246,23 +251,6 @@ class _Compiler:
                 known = [n for n, t in self.facts.types.items() if t.name == "org"]
                 self.found.unknown((*path, "belongs_to"), "fact of type org", spec.belongs_to, known)
 
-    def _line_sets(self, path: Path, spec: Transition) -> dict[str, tuple[tuple[str, Expression], ...]]:
-        lines: dict[str, tuple[tuple[str, Expression], ...]] = {}
-        if spec.batch is None:
-            return lines
-        at = (*path, "batch")
-        if spec.batch.day not in self.facts.types or self.facts.types[spec.batch.day].name != "date":
-            known = [n for n, t in self.facts.types.items() if t.name == "date"]
-            self.found.unknown((*at, "day"), "fact of type date", spec.batch.day, known)
-        if spec.batch.rest is not None and spec.batch.rest.do not in spec.batch.each:
-            self.found.unknown((*at, "rest", "do"), "line", spec.batch.rest.do, spec.batch.each)
-        for name, line in spec.batch.each.items():
-            if (line.step is None) == (not line.sets):
-                self.found.add((*at, "each", name), "line-does", "a line either runs a step or sets facts")
-            given = ((f, self.facts.expression((*at, "each", name, "sets", f), t)) for f, t in line.sets.items())
-            lines[name] = tuple((f, e) for f, e in given if e is not None)
-        return lines
-
     def _timer(self, name: str) -> ready.Timer | None:
         spec, path = self.file.timers[name], ("timers", name)
         check_names(self.found, (*path, "while"), "state", spec.while_, self.file.states)
@@ -283,9 +271,7 @@ class _Compiler:
             found.add(path, "notice-when", "a notice is either told `on` a step, or has `due` and `send`")
         for i, r in enumerate(spec.to):
             check_recipient(found, (*path, "to", i), r.roles, r.kind, self.area.file)
-            if r.of is not None and (r.of not in self.facts.types or self.facts.types[r.of].name != "org"):
-                orgs = [n for n, t in self.facts.types.items() if t.name == "org"]
-                found.unknown((*path, "to", i, "of"), "fact of type org", r.of, orgs)
+            self._check_told_of((*path, "to", i), r)
         template = spec.template or name
         if self.templates is not None and template not in self.templates:
             found.unknown((*path, "template") if spec.template else path, "template", template, self.templates)
@@ -296,6 +282,23 @@ class _Compiler:
             condition=self.facts.expression((*path, "if"), spec.if_, "bool") if spec.if_ else None,
             states=frozenset(spec.while_),
         )
+
+    def _check_told_of(self, path: Path, spec: Recipient) -> None:
+        fact = self.file.facts.get(spec.of or "")
+        by_subjects = fact is not None and fact.keys == "subjects"
+        if spec.of is not None and not by_subjects and (fact is None or fact.type != "org"):
+            known = [n for n, f in self.file.facts.items() if f.type == "org" or f.keys == "subjects"]
+            self.found.unknown((*path, "of"), "fact of type org", spec.of, known)
+        if spec.being is None:
+            return
+        if not by_subjects:
+            self.found.add(
+                (*path, "being"), "being-alone", "`being` says which entries of the map under `of` are meant"
+            )
+            return
+        held = self.facts.types[spec.of or ""].of
+        if held is not None and held.options and spec.being not in held.options:
+            self.found.unknown((*path, "being"), "value", spec.being, held.options)
 
     def _opening(self) -> ready.Opening | None:
         spec = self.file.opens_by_itself

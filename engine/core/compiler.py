@@ -16,7 +16,7 @@ from engine.core.values import NUMBER_LIMIT, Type
 
 PARTS_LIMIT = 20_000  # a loop is made once for each entry of its list
 LOOPS = ("any", "all", "min", "max", "count")
-_OWN = ("known", "written", "applies", "total", *LOOPS)
+_OWN = ("known", "written", "applies", "total", "entries", *LOOPS)
 _KINDS = {"int": "number", "decimal": "number"}
 _TEXTS = frozenset({"text", "choice", "org", "subject"})
 _ORDERED = frozenset({"number", "date", "datetime", "choice"}) | SPANS
@@ -122,11 +122,14 @@ class Compiler:
             raise self.syntax.error(node, "only a map has entries")
         assert isinstance(node.value, ast.Name)
         key, type_ = self.part(node.slice), whole.map
+        of = type_.of or Type(name="text")
+        if key.kind in _TEXTS and key.literal is None and type_.keys is None:
+            run = ev.entry_at(node.value.id, key.run)
+            return Part(kind=_KINDS.get(of.name, of.name), run=run, options=of.options, fact=True)
         if key.kind != "text" or key.literal is None:
             raise self.syntax.error(node.slice, "an entry is named by a quoted key or a loop's variable")
         if type_.keys is not None and key.literal not in type_.keys:
             raise self.syntax.unknown(node.slice, "key", key.literal, type_.keys)
-        of = type_.of or Type(name="text")
         return Part(
             kind=_KINDS.get(of.name, of.name), run=ev.entry(node.value.id, key.literal), options=of.options, fact=True
         )
@@ -251,6 +254,8 @@ class Compiler:
             return self._applies(node)
         if name == "total":
             return self._total(node)
+        if name == "entries":
+            return self._entries(node)
         if name in LOOPS:
             return self._looped(node, name)
         function = FUNCTIONS.get(name)
@@ -297,6 +302,17 @@ class Compiler:
         if part is None or part.map is None or part.map.of is None or part.map.of.name not in ("int", "decimal"):
             raise self.syntax.error(node, "total takes a map of numbers")
         return Part(kind="number", run=ev.total(part.run))
+
+    def _entries(self, node: ast.Call) -> Part:
+        parts = [self.part(argument) for argument in node.args]
+        if not 1 <= len(parts) <= 2 or not isinstance(node.args[0], ast.Name) or parts[0].map is None:
+            raise self.syntax.error(node, "entries takes a map, and a value if only those with it are meant")
+        of = parts[0].map.of or Type(name="text")
+        if len(parts) == 2:
+            like = Part(kind=_KINDS.get(of.name, of.name), run=parts[0].run, options=of.options)
+            self._check_like(node.args[0], like, node.args[1], parts[1])
+        run = ev.entries(node.args[0].id, parts[1].run if len(parts) == 2 else None)
+        return Part(kind="number", run=run)
 
     def _looped(self, node: ast.Call, name: str) -> Part:
         pairs = list(self._rounds(node, name))

@@ -105,7 +105,7 @@ def decide(
     if step.clears.cycles or step.clears.facts:
         changes = _cleared(definition, step, subject, changes)
     for setting in step.sets:
-        _set(definition, setting, view, changes, calendar)
+        apply_setting(definition, setting, view, changes, calendar)
     if step.sets and step.derived:
         derive(view, step.derived, calendar)
     case = Moving(subject.state, view, calendar)
@@ -232,13 +232,14 @@ def _into(changes: dict[str, Value | MapChange | None], fact: str, change: MapCh
     changes[fact] = {**(old if isinstance(old, dict) else {}), **change}
 
 
-def _set(
+def apply_setting(
     definition: Definition,
     setting: Setting,
     view: dict[str, Value],
     changes: dict[str, Value | MapChange | None],
     calendar: Calendar,
 ) -> None:
+    """Sets a fact in `view` and in `changes` as a setting says. Raises WrongType for a key that is none."""
     if setting.when is not None and setting.when.evaluate(view, calendar) is not True:
         return
     value = setting.to.evaluate(view, calendar)

@@ -11,12 +11,15 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
+from engine.core.batch import Batch, Invalid, Line, Numbers, Rest, Set, SetTo
 from engine.core.figure import Figure, Score, Tally
 from engine.core.model import ONE_OR_MORE, Clauses, Expression, Model, Name, Names, Text
 from engine.core.model import listed as _listed
 
-__all__ = ["Expression", "Figure", "Model", "Name", "Names", "Score", "Tally", "Text"]
-
+__all__ = [
+    "Batch", "Expression", "Figure", "Invalid", "Line", "Model", "Name", "Names", "Numbers", "Rest", "Score", "SetTo",
+    "Tally", "Text",
+]  # fmt: skip
 
 # ---- the area ----
 
@@ -129,11 +132,19 @@ class Recipient(Model):
     """Who is told: holders of these roles at a place in the tree, never everyone with the role."""
 
     roles: Names = Field(description="holders of these roles")
-    at: Literal["unit", "above", "nearest"] = Field(
-        description="the subject's unit, the unit above it, or the first unit upwards where somebody can be reached"
+    at: Literal["unit", "above", "nearest", "below"] = Field(
+        description="the subject's unit, the unit above it, the first unit upwards where somebody can be reached, or "
+        "every unit below it (for one whose kind reaches over its parent's tree: below the parent)"
     )
-    kind: Name | None = Field(None, description="a unit of this kind directly under that place")
-    of: Name | None = Field(None, description="the fact naming the organisation to look from, else the subject's unit")
+    kind: Name | None = Field(
+        None, description="a unit of this kind directly under that place; with `below`: any there"
+    )
+    of: Name | None = Field(
+        None,
+        description="the fact naming the organisation to look from, else the subject's unit; or a map fact keyed by "
+        "subjects: seen from the unit of each, who is named in the notice, at a step only those whom it wrote",
+    )
+    being: str | None = Field(None, description="with `of`: only those under whose key this value stands")
 
 
 ChannelName = Literal["email", "sms", "webhook"]
@@ -194,9 +205,11 @@ class Fact(Model):
         description="what values it holds"
     )
     of: Names | None = Field(
-        None, description="choice: its list; map: the type of its values; org: kinds; subject: its workflow"
+        None, description="choice: its list; map: the type of its values, or a list; org: kinds; subject: its workflow"
     )
-    keys: Name | None = Field(None, description="map: the list its keys come from; none: any key")
+    keys: Name | None = Field(
+        None, description="map: the list its keys come from, `subjects` or `orgs` of the unit's tree; none: any key"
+    )
     default: str | None = Field(None, description="the value until one is written")
     cycle: Name | None = Field(None, description="the cycle it belongs to")
     is_: Expression | None = Field(None, alias="is", description="derived by this expression")
@@ -225,14 +238,6 @@ class Target(Model):
     when: Expression | None = Field(None, description="taken when this holds")
 
 
-class SetTo(Model):
-    """A fact set by a step: to the value of an expression, under a key for a map, when a condition holds."""
-
-    to: Expression = Field(description="the value")
-    key: Expression | None = Field(None, description="for a map, the key")
-    when: Expression | None = Field(None, description="only when this holds")
-
-
 class Clears(Model):
     """What a step makes unknown again: the facts of cycles, and facts or map entries (`name.key`)."""
 
@@ -259,39 +264,6 @@ class Opens(Model):
     )
 
 
-class Line(Model):
-    """What a line of a batch may do: a transition of the other subject, or facts written on it."""
-
-    label: Text = Field(description="what people call it")
-    step: Name | None = Field(None, description="the transition of the other subject")
-    sets: dict[Name, Expression] = Field(default={}, description="over the facts of the batch's own subject")
-
-
-class Rest(Model):
-    """What happens to those whom no line names."""
-
-    do: Name = Field(description="the line that is done for them")
-    in_: Names = Field(alias="in", description="states of those it is done for")
-
-
-class Batch(Model):
-    """A step that moves many: one line a subject, all or none."""
-
-    workflow: Name = Field(description="the workflow of those that are moved")
-    in_: Names = Field(alias="in", description="states of the subjects that a line may name")
-    each: dict[Name, Line] = Field(description="what a line may do")
-    rest: Rest | None = Field(None, description="what happens to those whom no line names")
-    day: Name = Field(description="the fact of this subject that is the day of every line")
-
-
-class Invalid(Model):
-    """Input that makes no sense whatever the rules say: refused as bad input naming the fact."""
-
-    when: Expression = Field(description="refused when this holds")
-    fact: Name = Field(description="the fact that the refusal names")
-    message: Text = Field(description="what it says")
-
-
 class Transition(Model):
     """A step from a state to another."""
 
@@ -310,9 +282,7 @@ class Transition(Model):
     guards: Names = Field([], description="rules that must hold")
     limits: Names = Field([], description="rules that may be broken with a reason; the step is marked as a breach")
     warns: Names = Field([], description="rules that are shown and never stand in the way")
-    sets: dict[Name, Annotated[SetTo, BeforeValidator(lambda v: {"to": v} if isinstance(v, str) else v)]] = Field(
-        {}, description="facts that the step sets"
-    )
+    sets: dict[Name, Set] = Field({}, description="facts that the step sets")
     clears: Clears = Field(Clears(), description="what becomes unknown")
     opens: Opens | None = Field(None, description="another workflow begun by the step")
     belongs_to: Name | None = Field(None, description="the fact naming the organisation the subject goes over to")
@@ -405,6 +375,7 @@ class WorkflowFile(Model):
     unique: list[str] = Field(default=[], description="one subject per these: facts, or `org`")
     seen_by: Names = Field(default=[], description="facts naming organisations whose officers may read the subject")
     sealed_with: Name | None = Field(None, description="the fact naming the subject whose key seals this one too")
+    numbers: Numbers | None = Field(None, description="a range of numbers of which each is given once")
     cycles: dict[Name, Text] = Field({}, description="names of cycles, whose facts a step may clear together")
     facts: dict[Name, Fact] = Field({}, description="what is known about a subject")
     states: dict[Name, State] = Field(description="the states")

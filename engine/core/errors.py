@@ -6,7 +6,7 @@ A message is an English template with named places. `params` fills them; a progr
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 
 class KetnapError(Exception):
@@ -32,6 +32,18 @@ class BadInput(KetnapError):
 
 class NotFound(BadInput):
     """There is no such thing; nothing was changed."""
+
+
+class BadLines(BadInput):
+    """Several lines are not valid; nothing was changed. `errors` are theirs, in order."""
+
+    def __init__(self, errors: Sequence[BadInput]) -> None:
+        self.errors = tuple(errors)
+        super().__init__()
+
+    def text(self, translate: Callable[[str], str] = str) -> str:
+        """Returns the messages, one a line."""
+        return "\n".join(error.text(translate) for error in self.errors)
 
 
 class FileRefused(BadInput):

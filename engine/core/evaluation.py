@@ -67,6 +67,34 @@ def entry(name: str, key: str) -> Run:
     return run
 
 
+def entry_at(name: str, key: Run) -> Run:
+    """The value under a key of a map that is itself worked out."""
+
+    def run(f: Any, c: Calendar) -> Any:
+        at = key(f, c)
+        if at is None:
+            return None
+        if type(f) is Trace:
+            return f.entry(name, at)
+        held = f.get(name)
+        return None if held is None else held.get(at)
+
+    return run
+
+
+def entries(name: str, value: Run | None) -> Run:
+    """How many entries a map has, or how many with this value; none while nobody wrote it."""
+
+    def run(f: Any, c: Calendar) -> int | None:
+        held = f.get(name) or {}
+        if value is None:
+            return len(held)
+        wanted = value(f, c)
+        return None if wanted is None else sum(v == wanted for v in held.values())
+
+    return run
+
+
 def known(part: Run) -> Run:
     """True where the part has a value (an empty map has none), else false; never unknown."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from engine.core.definition import WorkflowFile
@@ -11,8 +12,10 @@ from engine.core.errors import BadInput
 from engine.core.expressions import Expression, ExpressionError, Scope, compile_expression
 from engine.core.findings import Findings, Path, check_names
 from engine.core.machine import Area
-from engine.core.types import BUILT_IN, FITS
+from engine.core.types import BUILT_IN, FITS, KEY_KINDS
 from engine.core.values import Type, Value, parse
+
+_HELD = ("text", "int", "decimal", "bool", "date", "datetime")  # what a map may hold besides the codes of a list
 
 
 class Facts:
@@ -50,15 +53,17 @@ class Facts:
                 return Type(name="choice", options=tuple(lists[of[0]]))
             case "map":
                 inner = of[0] if of else ""
-                if inner not in ("text", "int", "decimal", "bool", "date", "datetime"):
-                    self.found.unknown(
-                        (*path, "of"), "type", inner, ("text", "int", "decimal", "bool", "date", "datetime")
-                    )
+                if inner in lists:
+                    held = Type(name="choice", options=tuple(lists[inner]))
+                elif inner in _HELD:
+                    held = Type(name=inner)  # type: ignore[arg-type]
+                else:
+                    self.found.unknown((*path, "of"), "type", inner, (*_HELD, *lists))
                     return Type(name="map", of=Type(name="text"))
-                if fact.keys is not None and fact.keys not in lists:
-                    self.found.unknown((*path, "keys"), "list", fact.keys, lists)
+                if fact.keys is not None and fact.keys not in lists and fact.keys not in KEY_KINDS:
+                    self.found.unknown((*path, "keys"), "list", fact.keys, [*lists, *KEY_KINDS])
                 keys = tuple(lists[fact.keys]) if fact.keys in lists else None
-                return Type(name="map", of=Type(name=inner), keys=keys)  # type: ignore[arg-type]
+                return Type(name="map", of=held, keys=keys)
             case "org":
                 check_names(self.found, (*path, "of"), "kind", of, [*self.area.file.kinds, *self.area.groups])
         return Type(name=fact.type)
@@ -97,18 +102,21 @@ class Facts:
         words = set(re.findall(r"[a-z][a-z0-9_]*", texts)) if "applies" in texts else set()
         return {name for name in self.area.file.lists if name in words}
 
-    def expression(self, path: Path, text: str, expect: str | None = None) -> Expression | None:
-        """Compiles one expression, noting what is wrong with it."""
+    def expression(
+        self, path: Path, text: str, expect: str | None = None, more: Mapping[str, Type] | None = None
+    ) -> Expression | None:
+        """Compiles one expression, noting what is wrong with it. `more` are names known only there."""
+        scope = self.scope if more is None else replace(self.scope, names={**self.scope.names, **more})
         try:
-            return compile_expression(text, self.scope, expect=expect)
+            return compile_expression(text, scope, expect=expect)
         except ExpressionError as error:
             offset = error.offset if "\n" not in text else 0
             self.found.note(path, "expression", error.message, error.params, offset=offset)
             return None
 
-    def value(self, path: Path, text: str, fact: str) -> Expression | None:
+    def value(self, path: Path, text: str, fact: str, more: Mapping[str, Type] | None = None) -> Expression | None:
         """Compiles an expression whose value is written to a fact."""
-        compiled = self.expression(path, text)
+        compiled = self.expression(path, text, more=more)
         if fact not in self.types:
             self.found.unknown(path, "fact", fact, self.types)
         elif compiled is not None:

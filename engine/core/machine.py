@@ -12,6 +12,7 @@ from typing import Any
 
 from transitions import Machine as StateMachine
 
+from engine.core import definition as models
 from engine.core.authority import Grant
 from engine.core.calendar import Calendar
 from engine.core.definition import AreaFile, Batch, Clears, Notice, Recurrence, Text, WorkflowFile
@@ -19,6 +20,7 @@ from engine.core.definition import Figure as FigureSpec
 from engine.core.definition import Tally as TallySpec
 from engine.core.expressions import Expression
 from engine.core.guards import Force, Rule
+from engine.core.types import KEY_KINDS
 from engine.core.values import Type, Value
 
 CLOCK = "clock"  # who makes a step that a timer fires
@@ -84,6 +86,27 @@ class Setting:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Line:
+    """What a line of a batch may do, made ready."""
+
+    name: str
+    spec: models.Line
+    gives: tuple[tuple[str, Expression], ...]
+    sets: tuple[tuple[str, Expression], ...]
+    notes: tuple[Setting, ...]
+    invalid: tuple[Invalid, ...]
+    when: Expression | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rest:
+    """What happens to those whom no line names, made ready."""
+
+    spec: models.Rest
+    when: Expression | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Step:
     """A transition made ready. `derived` are the derived facts that its expressions need, in order."""
 
@@ -107,7 +130,8 @@ class Step:
     belongs_to: str | None
     opens_for: tuple[UnitKinds, ...]  # the kinds of units for each of which one is begun; none: for the subject's own
     batch: Batch | None
-    line_sets: Mapping[str, tuple[tuple[str, Expression], ...]]
+    lines: Mapping[str, Line]
+    rest: tuple[Rest, ...]
     derived: tuple[tuple[str, Expression], ...]
 
 
@@ -191,6 +215,11 @@ class Definition:
     def sensitive(self) -> frozenset[str]:
         """The facts that are kept sealed."""
         return frozenset(name for name, fact in self.file.facts.items() if fact.sensitive)
+
+    @cached_property
+    def keyed(self) -> bool:
+        """Tells whether there are maps whose keys name what there is, or a range of numbers."""
+        return self.file.numbers is not None or any(f.keys in KEY_KINDS for f in self.file.facts.values())
 
     @cached_property
     def naming(self) -> tuple[str, ...]:

@@ -16,9 +16,10 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from engine.core.definition import Channels, Model, Name, Notice, Offset
+from engine.core.definition import Channels, Notice, Offset
 from engine.core.findings import Findings
 from engine.core.machine import Definition, Told
+from engine.core.model import Model, Name
 from engine.core.reader import Finding, load_model, read_yaml
 
 

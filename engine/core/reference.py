@@ -10,15 +10,15 @@ from pydantic.fields import FieldInfo
 
 from engine.core import definition as models
 from engine.core.functions import FUNCTIONS
-from engine.core.types import BUILT_IN
+from engine.core.types import BUILT_IN, LINE_NAMES
 
 ORDER = (
     models.AreaFile, models.Calendar, models.Hours, models.Kind, models.Mark, models.Role, models.Grant,
     models.Permissions, models.Entry, models.Version, models.Recipient, models.Undo, models.Score,
     models.WorkflowFile, models.Fact, models.Borrowed, models.Tally, models.State, models.Start, models.Transition,
     models.Target, models.SetTo, models.Clears, models.Opens, models.Invalid, models.Batch, models.Line,
-    models.Rest, models.Rule, models.Gap, models.Timer, models.Recurrence, models.Unit, models.Notice,
-    models.Figure, models.Text,
+    models.Rest, models.Numbers, models.Rule, models.Gap, models.Timer, models.Recurrence, models.Unit,
+    models.Notice, models.Figure, models.Text,
 )  # fmt: skip
 
 HEAD = """# Workflow files: every key
@@ -37,9 +37,10 @@ EXPRESSIONS = """## Expressions
 
 Python's expression syntax, a part of it, typed: `and or not`, comparisons (chains too), `in`, arithmetic on numbers and
 dates, `A if C else B`, `A if C else unknown`. Unknown facts make the answer unknown only if they could change it. An
-entry of a map fact is `FACT['key']`; loops go over a declared list: `all(known(FACT[k]) for k in LIST if applies(k))`,
-and so `any`, `min`, `max`, `count`; `total(FACT)` adds up a map of numbers. `known(x)` is true or false, never unknown;
-`written(x)` is true, or unknown while nobody wrote it.
+entry of a map fact is `FACT['key']`, or `FACT[name]` where any key is possible; `entries(FACT)` counts a map's entries,
+`entries(FACT, 'value')` those with a value, `total(FACT)` adds up a map of numbers; loops go over a declared list:
+`all(known(FACT[k]) for k in LIST if applies(k))`, and so `any`, `min`, `max`, `count`. `known(x)` is true or false,
+never unknown; `written(x)` is true, or unknown while nobody wrote it.
 At most 2,000 letters.
 
 """
@@ -103,6 +104,9 @@ def _names() -> str:
     return (
         "Names besides the facts:\n\n| name | type |\n| --- | --- |\n"
         f"{rows}| `state` | the workflow's states |\n| `org_kind` | kinds of organisation |\n\n"
+        "In the lines of a batch besides:\n\n| name | type |\n| --- | --- |\n"
+        + "".join(f"| `{n}` | {t.name} |\n" for n, t in LINE_NAMES.items())
+        + "\n"
     )
 
 

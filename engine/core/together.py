@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from engine.core import machine as ready
 from engine.core.findings import Findings, Path, check_names
@@ -78,23 +78,59 @@ def _check_opened(one: Findings, path: Path, step: ready.Step, definitions: Mapp
 
 
 def _check_batch(one: Findings, path: Path, step: ready.Step, definitions: Mapping[str, ready.Definition]) -> None:
-    assert step.batch is not None
-    other = definitions.get(step.batch.workflow)
-    if other is None:
-        one.unknown((*path, "batch", "workflow"), "workflow", step.batch.workflow, definitions)
+    batch = step.batch
+    assert batch is not None
+    missing = [w for w in batch.workflow if w not in definitions]
+    for name in missing:
+        one.unknown((*path, "batch", "workflow"), "workflow", name, definitions)
+    if missing:
         return
-    check_names(one, (*path, "batch", "in"), "state", step.batch.in_, other.file.states)
-    if step.batch.rest is not None:
-        check_names(one, (*path, "batch", "rest", "in"), "state", step.batch.rest.in_, other.file.states)
-    for name, line in step.batch.each.items():
-        at = (*path, "batch", "each", name)
-        if line.step is not None and line.step not in other.steps:
-            one.unknown((*at, "step"), "trigger", line.step, other.steps)
-        for fact, expression in step.line_sets[name]:
-            if fact not in other.types:
-                one.unknown((*at, "sets", fact), "fact", fact, other.types)
-            elif expression.type not in FITS[other.types[fact].name]:
-                one.add((*at, "sets", fact), "unlike-types", "{fact} is {type}", fact=fact, type=other.types[fact].name)
+    others = {w: definitions[w] for w in batch.workflow}
+    states = [s for d in others.values() for s in d.file.states]
+    check_names(one, (*path, "batch", "in"), "state", batch.in_, states)
+    _check_everywhere(
+        one, (*path, "batch", "shows"), "fact", batch.shows, [d.types for d in others.values()], any_=True
+    )
+    for name, fact in batch.awaits.items():
+        held = [d.types[fact] for d in others.values() if fact in d.types]
+        if not held or any(t.name != "bool" for t in held):
+            known = [n for d in others.values() for n, t in d.types.items() if t.name == "bool"]
+            one.unknown((*path, "batch", "awaits", name), "fact of type bool", fact, known)
+    for name, line in step.lines.items():
+        mine = [others[w] for w in line.spec.workflow or batch.workflow if w in others]
+        _check_line(one, (*path, "batch", "each", name), line, mine)
+
+
+def _check_line(one: Findings, at: Path, line: ready.Line, others: Sequence[ready.Definition]) -> None:
+    """Notes what a line does that cannot be done in each of the workflows it is for."""
+    if line.spec.step is not None:
+        _check_everywhere(one, (*at, "step"), "trigger", [line.spec.step], [d.steps for d in others])
+    _check_everywhere(one, (*at, "guards"), "rule", line.spec.guards, [d.rules for d in others])
+    _check_everywhere(one, (*at, "clears"), "fact", line.spec.clears, [d.types for d in others])
+    for key, given in (("sets", line.sets), ("gives", line.gives)):
+        for fact, expression in given:
+            for other in others:
+                if fact not in other.types:
+                    one.unknown((*at, key, fact), "fact", fact, other.types)
+                elif expression.type not in FITS[other.types[fact].name]:
+                    one.add(
+                        (*at, key, fact), "unlike-types", "{fact} is {type}", fact=fact, type=other.types[fact].name
+                    )
+
+
+def _check_everywhere(
+    one: Findings,
+    at: Path,
+    what: str,
+    names: Sequence[str],
+    known: Sequence[Collection[str]],
+    *,
+    any_: bool = False,
+) -> None:
+    for name in names:
+        without = [k for k in known if name not in k]
+        if without and (not any_ or len(without) == len(known)):
+            one.unknown(at, what, name, without[0])
 
 
 def _check_read(

@@ -20,6 +20,18 @@ BUILT_IN: Mapping[str, Type] = {
     "entered": Type(name="date"),  # the day it entered its state
 }
 
+# what the expressions of a batch's lines may name besides
+LINE_NAMES: Mapping[str, Type] = {
+    "line": Type(name="subject"),  # the other subject
+    "line_org": Type(name="org"),
+    "line_state": Type(name="text"),
+    "line_workflow": Type(name="text"),
+    "line_unit": Type(name="org"),  # the nearest organisation above that is a key of the batch's `units`
+    "next_number": Type(name="text"),  # of the workflow's `numbers`
+}
+
+KEY_KINDS = ("subjects", "orgs")  # what a map's keys may be besides the codes of a list
+
 # types of expressions that may be written to a fact of a type
 FITS: Mapping[str, frozenset[str]] = {
     "text": frozenset({"text", "choice", "org", "subject"}),
