@@ -10,9 +10,11 @@ from typing import Any
 from engine.core import events
 from engine.core.errors import KetnapError
 from engine.core.events import CHANGING, Entry, Standing, replay
+from engine.core.values import to_json
 from engine.ledger import entries, entry_of
 from engine.library import source_of
 from engine.naming import unique_key
+from engine.persons import kept_facts
 from engine.store.rows import SubjectRow
 from engine.work import Work, refers
 
@@ -142,6 +144,19 @@ def subjects(work: Work) -> Iterator[Problem]:
             if problem is not None:
                 yield problem
     yield from _orphans(work, seen)
+    yield from _revived(work)
+
+
+def _revived(work: Work) -> Iterator[Problem]:
+    """Finds keys of erased persons that are there again, as out of an old copy."""
+    for row in work.tx.events(kind=events.ERASED):
+        if row.subject is not None and work.keys.get(row.subject) is not None:
+            yield Problem(
+                event=row.seq,
+                kind="key",
+                message="the key of {subject}, who was erased, is back",
+                params={"subject": row.subject},
+            )
 
 
 def _orphans(work: Work, seen: set[str]) -> Iterator[Problem]:
@@ -161,8 +176,11 @@ def _compare(work: Work, row: SubjectRow) -> Problem | None:
         definition = work.library.pinned(row.workflow, row.definition)
         found = list(work.tx.events(subject=row.id))
         told = [entry_of(e, work.keys, work.kit.sealer) for e in found]
+        erased = None
         if work.keys.get(row.key_id) is None:
-            return _problem("key", "the key of {subject} is missing, its facts cannot be read", **at_subject)
+            erased = kept_facts(work, row.key_id, row.id)
+            if erased is None:
+                return _problem("key", "the key of {subject} is missing, its facts cannot be read", **at_subject)
         standing = replay(told, None, definition.types)
         if standing is None:
             return Problem(
@@ -173,6 +191,9 @@ def _compare(work: Work, row: SubjectRow) -> Problem | None:
         sides["refers"] = (row.refers, refers(case))
         wanted = None if standing.state == events.VOID else unique_key(definition, standing.org, standing.facts)
         sides["unique_key"] = (row.unique_key, wanted)
+        if erased is not None:  # what is left is what the tombstone says
+            sides |= {"facts": ({n: to_json(v) for n, v in case.subject.facts.items()}, dict(erased))}
+            sides |= {"unique_key": (row.unique_key, None)}
     except UNREADABLE as error:
         return _problem("projection", "{subject}: {error}", **at_subject, error=str(error))
     differs = [n for n, (a, b) in sides.items() if a != b]

@@ -73,6 +73,18 @@ class Keys:
         self._new.append(KeyRow(id=id, wrapped=wrapped))
         return key
 
+    def erase(self, id: str, at: str, sealer: Sealer) -> None:
+        """Erases a key now, in the store and in this process's memory."""
+        self.fetch([id])
+        row = self._tx.keys([id]).get(id)
+        if row is not None and row.wrapped is not None:
+            self._unwrapped.pop(row.wrapped, None)
+        key = self._known.get(id)
+        if key is not None:
+            sealer.forget(key)
+        self._known[id] = None
+        self._tx.put_keys([KeyRow(id=id, wrapped=None, erased_at=at)])
+
     def flush(self) -> None:
         """Writes the keys made."""
         if self._new:

@@ -31,6 +31,7 @@ from engine.core.views import facts_of, read_facts
 from engine.doors.access import Access
 from engine.doors.history import History
 from engine.doors.notices import Feeds, Outbox
+from engine.doors.persons import Persons
 from engine.doors.reading import Reading
 from engine.doors.scores import Scores
 from engine.kit import Kit
@@ -56,6 +57,7 @@ class Service:
         self.access = Access(self.work, via)
         self.reading = Reading(self.work, self.access)
         self.scores = Scores(self.work)
+        self.persons = Persons(self.work, self.access, kit.store)
 
     def speaking_for(self, via: Via) -> Service:
         """Returns the same door for commands that come in another way."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -234,6 +234,10 @@ class Work:
             ),
             standing.last_event,
         )
+
+    def blank(self, case: Case, facts: Mapping[str, Value]) -> None:
+        """Leaves only these facts of a subject, whose person was erased; its version stays."""
+        self._write(replace(case, unique_key=None), replace(case.subject, facts=facts), case.last_event)
 
     def _write(self, case: Case, subject: Subject, event: str) -> None:
         old = case.subject.facts

@@ -61,6 +61,7 @@ class _Compiler:
         timers = tuple(t for name in file.timers if (t := self._timer(name)) is not None)
         notices = tuple(self._told(name) for name in file.notices)
         opening = self._opening()
+        self._check_persons()
         start = self.grants.of(("start", "by"), file.start.by, self.facts.types)
         self._check_reach(initial, steps)
         start_invalid = tuple(self._invalid(("start",), file.start.invalid))
@@ -88,6 +89,19 @@ class _Compiler:
             kinds=self.area.kinds(file.at),
             machine=ready.build_machine(list(file.states), initial[0], list(steps.values())),
         )
+
+    def _check_persons(self) -> None:
+        """Checks how long persons are kept, and what stays of those who were erased."""
+        for i, rule in enumerate(self.file.retention):
+            check_names(self.found, ("retention", i, "states"), "state", rule.states, self.file.states)
+        for name, fact in self.file.facts.items():
+            if fact.statistical and (fact.sensitive or fact.type in ("text", "map")):
+                self.found.add(
+                    ("facts", name, "statistical"),
+                    "statistical-tells-who",
+                    "{name} can tell who somebody is, so it does not stay once they are erased",
+                    name=name,
+                )
 
     def _rule(self, name: str) -> Rule | None:
         spec = self.file.rules[name]

@@ -126,6 +126,7 @@ class Permissions(Model):
     substitutes: Authorities = Field(description="who may name substitutes for others")
     accounts: Authorities = Field(description="who may open and close accounts")
     notices: Authorities = Field(description="who may resolve, resend and cancel notices")
+    persons: Authorities = Field([], description="who may hold, erase and copy out a person's data; none: nobody")
 
 
 class Recipient(Model):
@@ -217,6 +218,9 @@ class Fact(Model):
     tally: Tally | None = Field(None, description="worked out from what all subjects count to, on the day it is read")
     fixed: bool = Field(False, description="written by start and steps only, never by `set`")
     sensitive: bool = Field(False, description="kept sealed, covered on pages, never in a text message")
+    statistical: bool = Field(
+        False, description="stays readable after the person is erased, for statistics; never what tells who it was"
+    )
     purpose: Text | None = Field(None, description="why the office keeps it, and on what legal basis")
     group: Name | None = Field(None, description="where pages show it")
     hint: Text | None = Field(None, description="help for whoever fills it in")
@@ -364,6 +368,15 @@ class Start(Model):
     invalid: list[Invalid] = Field([], description="input that is refused as bad")
 
 
+class Retention(Model):
+    """How long a subject that ended is kept before its person is to be erased."""
+
+    states: Names = Field(description="states in which a subject has ended, though some step may lead on")
+    months: int = Field(ge=1, le=1200, description="so many months after the day the state was entered")
+    source: str = Field(description="the document it rests on")
+    unverified: bool = Field(False, description="nobody has compared this with the document's text")
+
+
 class WorkflowFile(Model):
     """One procedure."""
 
@@ -376,6 +389,7 @@ class WorkflowFile(Model):
     seen_by: Names = Field(default=[], description="facts naming organisations whose officers may read the subject")
     sealed_with: Name | None = Field(None, description="the fact naming the subject whose key seals this one too")
     numbers: Numbers | None = Field(None, description="a range of numbers of which each is given once")
+    retention: list[Retention] = Field([], description="how long the person behind a subject that ended is kept")
     cycles: dict[Name, Text] = Field({}, description="names of cycles, whose facts a step may clear together")
     facts: dict[Name, Fact] = Field({}, description="what is known about a subject")
     states: dict[Name, State] = Field(description="the states")

@@ -1,0 +1,46 @@
+"""Erasing a person, on every store."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from engine.clock import SetClock
+from engine.core.commands import Move, Start
+from engine.persons import StillNeeded
+from engine.steps import By
+from engine.store.ports import Store
+from engine.verifying import verify
+from tests.world import START, found_office
+
+LAN, CLERK = By(officer="xa1_secretary"), By(officer="cb1_clerk")
+
+
+def test_an_erased_person_stays_erased_and_everything_else_stays_as_it_was(store: Store) -> None:
+    """Held, then released; another person beside them keeps their facts; the trail and the projection agree."""
+    clock = SetClock(START)
+    service = found_office(store, clock, ("candidate", "probation"))
+    for id in ("p1", "p2"):
+        facts = {"full_name": f"Người {id}", "religion": "none", "sex": "female"}
+        service.start(Start(workflow="candidate", org="cb1", id=id, facts=facts), CLERK)
+        service.move(Move(subject=id, trigger="drop", facts={"drop_reason": "moved"}, reason="Chuyển đi"), LAN)
+    service.persons.hold("p1", "Khiếu nại", START.date() + timedelta(days=10), LAN)
+    with pytest.raises(StillNeeded):
+        service.persons.erase("p1", "Theo đơn", "Luật", LAN)
+    clock.set(START + timedelta(days=20))  # a hold with an end ends by itself
+    done = service.persons.erase("p1", "Theo đơn", "Luật", LAN)
+    assert done.subjects == ["p1"]
+    with service.work() as work:
+        assert work.keys.get("p1") is None
+        assert work.keys.get("p2") is not None
+        assert work.case("p1").subject.facts == {"sex": "female", "drop_reason": "moved"}
+        assert work.case("p2").subject.facts["full_name"] == "Người p2"
+        assert work.tx.keys(["p1"])["p1"].erased_at is not None
+    assert verify(service).problems == []
+    assert service.persons.erased() == [("p1", "2025-03-23T02:00:00.000000Z")]
+    past = [o.person for o in service.persons.overdue()]
+    assert past == []
+    clock.set(START + timedelta(days=366 * 6))
+    assert [o.person for o in service.persons.overdue()] == ["p2"]
+    assert isinstance(service.persons.overdue()[0].past, date)
