@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="Bring in lists: all of a list, or nothing.", rich_markup_mode=None)
     group.command("orgs")(import_orgs)
     group.command("officers")(import_officers)
+    group.command("terms")(import_terms)
     group.command("candidates")(import_candidates)
     app.add_typer(group, name="import")
 
@@ -43,12 +44,14 @@ def register(app: typer.Typer) -> None:
 def import_orgs(
     ctx: typer.Context, file: FileArg, dry_run: DryRun = False, as_: As = None, token: Token = None
 ) -> None:
-    """Found or change organisations. Columns: id, kind, name, parent.
+    """Found or change organisations. Columns: id, kind, name, parent; if wanted from, until, merged_into, decision.
+
+    A unit that was renamed or moved has a row for each period.
 
     Example: ketnap import orgs to-chuc.csv
     """
     from engine import importing
-    from engine.officework import OrgChange
+    from reports.organisations import org_changes
     from reports.sheets import open_sheets
     from reports.tables import read_table
 
@@ -57,16 +60,11 @@ def import_orgs(
     service, by = _begin(session, as_, token, dry_run=dry_run, founding=True)
     with service.work() as work:
         area, tree, today = work.library.area.file, work.office.tree, work.today
-    known = {"kind": set(area.kinds), "parent": set(tree.by_id)}
-    reading = read_table(sheets, _profile(session, area.area, "orgs"), file=str(file), today=today, known=known)
-    rows = [
-        (r, OrgChange(id=f["id"], kind=f.get("kind"), name=f.get("name"), parent=f.get("parent")))
-        for r in reading.rows
-        if (f := r.fields)
-    ]
+    known = {"kind": set(area.kinds), "parent": set(tree.by_id), "merged_into": set(tree.by_id)}
+    reading = read_table(sheets, profile_of(session, area.area, "orgs"), file=str(file), today=today, known=known)
     done = importing.Imported()
     if not reading.rejected:
-        done = importing.import_orgs(service, rows, by, account=session.account, rehearse=dry_run)
+        done = importing.import_orgs(service, org_changes(reading.rows), by, account=session.account, rehearse=dry_run)
     _finish(session, reading, done, dry_run=dry_run)
 
 
@@ -88,7 +86,7 @@ def import_officers(
     with service.work() as work:
         area, tree, today = work.library.area.file, work.office.tree, work.today
     known = {"org": set(tree.by_id), "roles": set(area.roles)}
-    reading = read_table(sheets, _profile(session, area.area, "officers"), file=str(file), today=today, known=known)
+    reading = read_table(sheets, profile_of(session, area.area, "officers"), file=str(file), today=today, known=known)
     rows = [
         (
             r,
@@ -109,6 +107,39 @@ def import_officers(
         done = importing.import_officers(service, rows, by, account=session.account, rehearse=dry_run)
     _finish(session, reading, done, dry_run=dry_run)
     warn_locked_out(session)
+
+
+def import_terms(
+    ctx: typer.Context, file: FileArg, dry_run: DryRun = False, as_: As = None, token: Token = None
+) -> None:
+    """Say who held which role where, from when to when. Columns: officer, role, org, from, until.
+
+    Example: ketnap import terms nhiem-ky.csv --as quan-tri
+    """
+    from engine import importing
+    from engine.officework import Term
+    from reports.sheets import open_sheets
+    from reports.tables import read_table
+
+    session: Session = ctx.obj
+    sheets = open_sheets(file)
+    service, by = _begin(session, as_, token, dry_run=dry_run, founding=True)
+    with service.work() as work:
+        area, today = work.library.area.file, work.today
+        known = {"officer": set(work.office.officers), "org": set(work.office.tree.by_id), "role": set(area.roles)}
+    reading = read_table(sheets, profile_of(session, area.area, "terms"), file=str(file), today=today, known=known)
+    rows = [(r, Term(officer=f["officer"], role=f["role"], org=f["org"], from_=_day(f.get("from")),
+                     until=_day(f.get("until")))) for r in reading.rows if (f := r.fields)]  # fmt: skip
+    done = importing.Imported()
+    if not reading.rejected:
+        done = importing.import_terms(service, rows, by, account=session.account, rehearse=dry_run)
+    _finish(session, reading, done, dry_run=dry_run)
+
+
+def _day(text: str | None) -> date | None:
+    from datetime import date
+
+    return None if text is None else date.fromisoformat(text)
 
 
 def warn_locked_out(session: Session) -> None:
@@ -155,7 +186,7 @@ def import_candidates(
     branches, organisations, own = reach(office, by.officer or "", units)
     reading = read_people(
         sheets,
-        _profile(session, area.file.area, "candidates"),
+        profile_of(session, area.file.area, "candidates"),
         file=str(file),
         today=today,
         branches=branches,
@@ -178,7 +209,8 @@ def _begin(
     return service, acting(session, service, as_, token, founding=founding)
 
 
-def _profile(session: Session, area: str, name: str) -> Profile:
+def profile_of(session: Session, area: str, name: str) -> Profile:
+    """Returns how a kind of list is read, from the area's folder."""
     from cli.bootstrap import workflow_folder
     from reports.profiles import load_profile
 

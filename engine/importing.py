@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from engine import officework, steps
+from engine import officework, organising, steps
 from engine.core.commands import SetFacts, Start
 from engine.core.errors import BadInput
 from engine.core.events import VOID
 from engine.ledger import Via
-from engine.officework import OfficerChange, OrgChange
+from engine.officework import OfficerChange, OrgChange, Term
 from engine.service import Service
 from engine.steps import By
 from engine.work import Case, Work
@@ -99,7 +99,7 @@ def import_orgs(
         officework.permit(work, "organisations", by)
         done = Imported()
         for row, change in rows:
-            _tried(done, row, lambda change=change: _count(done, officework.put_orgs(work, [change], by)))  # type: ignore[misc]
+            _tried(done, row, lambda change=change: _count(done, organising.put_orgs(work, [change], by)))  # type: ignore[misc]
         return done
 
     return _in_one(service, account, rehearse, run)
@@ -120,6 +120,26 @@ def import_officers(
         done = Imported()
         for row, change in rows:
             _tried(done, row, lambda change=change: _count(done, officework.put_officers(work, [change], by)))  # type: ignore[misc]
+        return done
+
+    return _in_one(service, account, rehearse, run)
+
+
+def import_terms(
+    service: Service,
+    rows: Iterable[tuple[Any, Term]],
+    by: By,
+    *,
+    account: str | None = None,
+    rehearse: bool = False,
+) -> Imported:
+    """Adds or changes terms of office, all or none. Raises Denied; bad input is in `refused`."""
+
+    def run(work: Work) -> Imported:
+        officework.permit(work, "officers", by)
+        done = Imported()
+        for row, term in rows:
+            _tried(done, row, lambda term=term: _count(done, officework.put_terms(work, [term], by)))  # type: ignore[misc]
         return done
 
     return _in_one(service, account, rehearse, run)

@@ -49,5 +49,7 @@ def check_named(work: Work, definition: Definition, changes: Changes) -> None:
         org = work.office.tree.by_id.get(value)
         if org is None:
             raise NotFound("{fact}: there is no organisation {org}", fact=name, org=value)
+        if name in definition.moving and org.period.ended(work.today):
+            raise BadInput("{org} was closed on {day}", org=org.id, day=org.period.until)
         if spec.of and org.kind not in definition.area.kinds(spec.of):
             raise BadInput("{fact}: {org} is a {kind}", fact=name, org=value, kind=org.kind)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, time, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -43,8 +44,11 @@ def org_of(row: OrgRow, exists: Period) -> Org:
 
 
 def tree_on(rows: Iterable[OrgRow], on: date) -> Tree:
-    """Returns the tree of a day. An organisation that is closed, or not yet founded, keeps its last (or first) place in
-    it, with the period in which it exists, so that what belongs to it can still be reached."""
+    """Returns the tree of a day.
+
+    An organisation that is closed, or not yet founded, keeps its last (or first) place in it, with the period in which
+    it exists; one that was merged stands under the one that follows. So what belongs to it can still be reached.
+    """
     by_id: dict[str, list[OrgRow]] = {}
     for row in rows:
         by_id.setdefault(row.id, []).append(row)
@@ -55,7 +59,11 @@ def tree_on(rows: Iterable[OrgRow], on: date) -> Tree:
         for row in versions:
             if row.from_day <= on.isoformat():
                 current = row
-        orgs.append(org_of(current, period(versions[0].from_day, versions[-1].until_day)))
+        exists = period(versions[0].from_day, versions[-1].until_day)
+        org = org_of(current, exists)
+        if org.merged_into is not None and exists.ended(on):
+            org = replace(org, parent=org.merged_into)
+        orgs.append(org)
     return Tree(orgs)
 
 

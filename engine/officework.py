@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -12,10 +11,9 @@ from engine.core import events
 from engine.core.authority import authorise
 from engine.core.definition import CHANNELS
 from engine.core.errors import BadInput, NotFound
-from engine.core.values import Json
 from engine.office import ALWAYS_FROM
 from engine.steps import By
-from engine.store.rows import DayRow, OfficerRow, OrgRow, RoleRow, SubstituteRow
+from engine.store.rows import DayRow, OfficerRow, RoleRow, SubstituteRow
 from engine.work import Work
 
 Marks = Mapping[str, Mapping[str, str | None]]
@@ -36,6 +34,7 @@ class OrgChange:
     until: date | None = None
     merge_into: str | None = None
     marks: Marks | None = None
+    decision: str | None = None  # the number of the decision that says so
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +55,17 @@ class OfficerChange:
     password: str | None = None
     webhook: str | None = None
     channels: Sequence[str] | None = None  # tried in this order before the office's; empty: only the office's
+
+
+@dataclass(frozen=True, kw_only=True)
+class Term:
+    """A role that an officer holds in an organisation, from the first to the last day (None: without end)."""
+
+    officer: str
+    role: str
+    org: str
+    from_: date | None = None
+    until: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,143 +108,6 @@ def roles_that_may(work: Work, what: str) -> tuple[str, ...]:
     return tuple(sorted(frozenset().union(*(g.roles for g in work.library.area.permissions[what]))))
 
 
-# ---- organisations ----
-
-
-def put_orgs(work: Work, changes: Iterable[OrgChange], by: By) -> Counts:
-    """Founds, renames, moves, merges or closes organisations. Raises BadInput for what does not fit the tree."""
-    created = updated = unchanged = 0
-    ids: list[str] = []
-    for change in changes:
-        before = _org_rows(work, change.id)
-        ids.append(change.id)
-        if change.merge_into is not None:
-            _merge(work, change, by)
-            updated += 1
-        elif not before:
-            _found(work, change, by)
-            created += 1
-        elif _change(work, before, change, by):
-            updated += 1
-        else:
-            unchanged += 1
-    return Counts(created=created, updated=updated, unchanged=unchanged, ids=ids)
-
-
-def _org_rows(work: Work, id: str) -> list[OrgRow]:
-    return sorted((r for r in work.tx.orgs() if r.id == id), key=lambda r: r.from_day)
-
-
-def _check_org(work: Work, change: OrgChange, kind: str | None) -> None:
-    file = work.library.area.file
-    if kind is None or kind not in file.kinds:
-        raise BadInput(
-            "{org}: there is no kind {kind}; there are: {known}", org=change.id, kind=kind, known=", ".join(file.kinds)
-        )
-    tree = work.office.tree
-    if change.parent is not None and change.parent not in tree.by_id:
-        raise NotFound("{org}: there is no organisation {parent} to stand under", org=change.id, parent=change.parent)
-    if change.parent is not None and change.id in tree.path(change.parent):
-        raise BadInput("{org} cannot stand under {parent}, which stands under it", org=change.id, parent=change.parent)
-    for mark in change.marks or {}:
-        if mark not in file.marks or kind not in work.library.area.kinds(file.marks[mark].at):
-            raise BadInput(
-                "{org}: an organisation of kind {kind} does not carry {mark}", org=change.id, kind=kind, mark=mark
-            )
-
-
-def _found(work: Work, change: OrgChange, by: By) -> None:
-    _check_org(work, change, change.kind)
-    if not (change.name or "").strip():
-        raise BadInput("{org} has no name", org=change.id)
-    row = OrgRow(
-        id=change.id,
-        kind=change.kind or "",
-        name=(change.name or "").strip(),
-        parent=change.parent,
-        from_day=change.from_.isoformat() if change.from_ else ALWAYS_FROM,
-        until_day=change.until.isoformat() if change.until else None,
-        merged_into=None,
-        marks_json=_dump(change.marks or {}),
-        created_at=work.ledger.at,
-    )
-    _write_orgs(work, "founded", [row], by)
-
-
-def _change(work: Work, before: Sequence[OrgRow], change: OrgChange, by: By) -> bool:
-    last = before[-1]
-    _check_org(work, change, change.kind or last.kind)
-    marks = {**json.loads(last.marks_json), **(change.marks or {})}
-    new = replace(
-        last,
-        kind=change.kind or last.kind,
-        name=change.name or last.name,
-        parent=change.parent if change.parent is not None else last.parent,
-        until_day=change.until.isoformat() if change.until else last.until_day,
-        marks_json=_dump(marks),
-    )
-    if new == last:
-        return False
-    drawn = (new.kind, new.name, new.parent) != (last.kind, last.name, last.parent)
-    start = (change.from_ or work.today).isoformat()
-    rows = [new]
-    if drawn and start > last.from_day:
-        ends = (date.fromisoformat(start) - timedelta(days=1)).isoformat()
-        rows = [replace(last, until_day=ends), replace(new, from_day=start)]
-    _write_orgs(work, "changed", rows, by)
-    return True
-
-
-def _merge(work: Work, change: OrgChange, by: By) -> None:
-    """Closes an organisation today; what stood under it, and the open subjects that live at it, go to the other."""
-    target = change.merge_into or ""
-    tree = work.office.tree
-    if change.id not in tree.by_id:
-        raise NotFound("there is no organisation {org}", org=change.id)
-    if target not in tree.by_id or change.id in tree.path(target):
-        raise BadInput("{org} cannot be merged into {target}", org=change.id, target=target)
-    start = change.from_ or work.today
-    ends = (start - timedelta(days=1)).isoformat()
-    rows = [replace(_org_rows(work, change.id)[-1], until_day=ends, merged_into=target)]
-    for child in tree.children(change.id):
-        last = _org_rows(work, child.id)[-1]
-        if last.until_day is None:
-            rows += [replace(last, until_day=ends), replace(last, parent=target, from_day=start.isoformat())]
-    _write_orgs(work, "merged", rows, by)
-    _take_over(work, change.id, target, start, by)
-
-
-def _take_over(work: Work, org: str, target: str, on: date, by: By) -> None:
-    kind = work.office.tree.by_id[target].kind
-    for case in work.adopt(work.tx.find_subjects(orgs=[org])):
-        definition = case.definition
-        if case.subject.state in definition.final or definition.file.unique or kind not in definition.kinds:
-            continue
-        event = work.ledger.append(
-            events.TAKEN_OVER,
-            key_id=case.key_id,
-            subject=case.subject.id,
-            workflow=case.subject.workflow,
-            org=target,
-            on=on.isoformat(),
-            definition=definition.id,
-            actor=by.officer,
-            merged_from=org,
-        )
-        work.change(case, event, {}, on=on, org=target)
-
-
-def _write_orgs(work: Work, what: str, rows: Sequence[OrgRow], by: By) -> None:
-    work.tx.put_orgs(rows)
-    shown: list[Json] = [{f: getattr(r, f) for f in OrgRow.__dataclass_fields__ if f != "created_at"} for r in rows]
-    work.ledger.append(events.OFFICE, what=f"org_{what}", orgs=shown, org=rows[0].id, actor=by.officer, command=None)
-    _changed(work)
-
-
-def _changed(work: Work) -> None:
-    work.office_changed()
-
-
 # ---- officers ----
 
 
@@ -261,7 +134,7 @@ def put_officers(work: Work, changes: Iterable[OfficerChange], by: By) -> Counts
         standing[row.id] = row
         _officer_event(work, row, roles, by)
     if created or updated:
-        _changed(work)
+        work.office_changed()
     return Counts(created=created, updated=updated, unchanged=unchanged, ids=ids)
 
 
@@ -366,6 +239,85 @@ def _officer_event(work: Work, row: OfficerRow, roles: Sequence[RoleRow], by: By
     )
 
 
+# ---- terms of office ----
+
+
+def put_terms(work: Work, terms: Iterable[Term], by: By) -> Counts:
+    """Adds terms of office, or gives those that begin on the same day another end. Raises BadInput and NotFound.
+
+    Two terms of one officer in one role and unit never overlap.
+    """
+    created = updated = unchanged = 0
+    officers = {o.id: o for o in work.tx.officers()}
+    held = list(work.tx.roles())
+    for term in terms:
+        officer = officers.get(term.officer)
+        if officer is None:
+            raise NotFound("{officer} is not an officer here", officer=term.officer)
+        row = _term_row(work, term)
+        same = [r for r in held if (r.officer, r.org, r.role) == (row.officer, row.org, row.role)]
+        old = next((r for r in same if r.from_day == row.from_day), None)
+        if old == row:
+            unchanged += 1
+            continue
+        for other in same:
+            if other is not old and _overlap(other, row):
+                raise BadInput(
+                    "{officer} holds {role} at {org} from {from_} until {until} already",
+                    officer=row.officer,
+                    role=row.role,
+                    org=row.org,
+                    from_="…" if other.from_day == ALWAYS_FROM else other.from_day,
+                    until=other.until_day or "…",
+                )
+        created, updated = (created + 1, updated) if old is None else (created, updated + 1)
+        held = [r for r in held if r is not old] + [row]
+        work.tx.put_roles([row])
+        _officer_event(work, officer, [row], by)
+    if created or updated:
+        work.office_changed()
+    return Counts(created=created, updated=updated, unchanged=unchanged)
+
+
+def _term_row(work: Work, term: Term) -> RoleRow:
+    known = work.library.area.file.roles
+    if term.role not in known:
+        raise BadInput(
+            "{officer}: there is no role {role}; there are: {known}",
+            officer=term.officer,
+            role=term.role,
+            known=", ".join(known),
+        )
+    if term.org not in work.office.tree.by_id:
+        raise NotFound("{officer}: there is no organisation {org}", officer=term.officer, org=term.org)
+    if term.from_ is not None and term.until is not None and term.until < term.from_:
+        raise BadInput("until: {until} is before from: {from_}", until=term.until, from_=term.from_)
+    return RoleRow(
+        officer=term.officer,
+        org=term.org,
+        role=term.role,
+        from_day=term.from_.isoformat() if term.from_ else ALWAYS_FROM,
+        until_day=term.until.isoformat() if term.until else None,
+    )
+
+
+def _overlap(one: RoleRow, other: RoleRow) -> bool:
+    late, early = max(one.from_day, other.from_day), [d for d in (one.until_day, other.until_day) if d is not None]
+    return not early or late <= min(early)
+
+
+def end_term(work: Work, officer: str, role: str, org: str, last: date, by: By) -> None:
+    """Ends the term that an officer holds on a day, with that day as its last. Raises NotFound."""
+    day = last.isoformat()
+    for row in work.tx.roles():
+        same = (row.officer, row.role, row.org) == (officer, role, org)
+        if same and row.from_day <= day and (row.until_day is None or row.until_day >= day):
+            first = None if row.from_day == ALWAYS_FROM else date.fromisoformat(row.from_day)
+            put_terms(work, [Term(officer=officer, role=role, org=org, from_=first, until=last)], by)
+            return
+    raise NotFound("{officer} does not hold {role} at {org} on {day}", officer=officer, role=role, org=org, day=day)
+
+
 # ---- substitutes, days off ----
 
 
@@ -393,7 +345,7 @@ def add_substitute(work: Work, officer: str, stand_in: str, first: date, last: d
         until_day=row.until_day,
         actor=by.officer,
     )
-    _changed(work)
+    work.office_changed()
     return id
 
 
@@ -409,10 +361,6 @@ def put_days(work: Work, days: Iterable[tuple[date, bool]], by: By) -> int:
     work.tx.put_days(rows)
     for row in rows:
         work.ledger.append(events.OFFICE, what="day", day=row.day, off=row.off, actor=by.officer)
-    _changed(work)
+    work.office_changed()
     work.replan(work.tx.pending_subjects())
     return len(rows)
-
-
-def _dump(value: Marks) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

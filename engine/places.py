@@ -5,31 +5,14 @@ from __future__ import annotations
 from datetime import date
 
 from engine.core import events
-from engine.core.authority import Tree
 from engine.core.errors import BadInput
 from engine.steps import By
 from engine.work import Case, Work
 
 
-def successor(tree: Tree, org: str, on: date) -> str:
-    """Returns the unit that stands for `org` on a day: itself, or the one it was merged into, however often.
-
-    A unit that was closed without a follower is returned as it is.
-    """
-    seen: set[str] = set()
-    at = org
-    while at in tree.by_id and at not in seen:
-        seen.add(at)
-        found = tree.by_id[at]
-        if found.merged_into is None or not found.period.ended(on):
-            return at
-        at = found.merged_into
-    return org
-
-
 def settle(work: Work, case: Case, by: By) -> None:
     """Takes a subject to the unit that follows its own, where that was merged meanwhile."""
-    to = successor(work.office.tree, case.subject.org, work.today)
+    to = work.office.tree.successor(case.subject.org, work.today)
     if to != case.subject.org and moves_along(case):
         take_over(work, case, to, work.today, by)
 
@@ -62,10 +45,10 @@ def take_over(work: Work, case: Case, to: str, on: date, by: By, decision: str |
         subject=subject.id,
         workflow=subject.workflow,
         org=to,
-        on=on.isoformat(),
+        on=max(on, subject.started_on).isoformat(),
         definition=definition.id,
         actor=by.officer,
         merged_from=subject.org,
         decision=decision,
     )
-    work.change(case, event, {}, on=on, org=to)
+    work.change(case, event, {}, on=max(on, subject.started_on), org=to)

@@ -12,6 +12,7 @@ from engine import (
     batches,
     lateness,
     officework,
+    organising,
     outbox,
     reading,
     steps,
@@ -31,6 +32,7 @@ from engine.core.views import facts_of, read_facts
 from engine.doors.access import Access
 from engine.doors.history import History
 from engine.doors.notices import Feeds, Outbox
+from engine.doors.organisations import Organisations
 from engine.doors.persons import Persons
 from engine.doors.reading import Reading
 from engine.doors.scores import Scores
@@ -58,6 +60,7 @@ class Service:
         self.reading = Reading(self.work, self.access)
         self.scores = Scores(self.work)
         self.persons = Persons(self.work, self.access, kit.store)
+        self.organisations = Organisations(self.work)
 
     def speaking_for(self, via: Via) -> Service:
         """Returns the same door for commands that come in another way."""
@@ -243,12 +246,6 @@ class Service:
 
     # -- the office
 
-    def put_orgs(self, changes: Iterable[OrgChange], by: By) -> Counts:
-        """Founds or changes organisations. Raises BadInput and Denied."""
-        with self.work(write=True) as work:
-            officework.permit(work, "organisations", by)
-            return officework.put_orgs(work, changes, by)
-
     def put_officers(self, changes: Iterable[OfficerChange], by: By) -> Counts:
         """Adds or changes officers. Raises BadInput and Denied."""
         with self.work(write=True) as work:
@@ -282,6 +279,8 @@ class Service:
                 return None
             times = [unstamp(t) for t in (work.tx.next_due(), work.tx.next_try()) if t is not None]
             opening = ticking.next_opening(work)
+            handover = organising.next_handover(work)
+            times += [] if handover is None else [work.calendar.start_of(handover)]
             return min([*times, opening] if opening is not None else times, default=None)
 
     def tick(self) -> int:
@@ -294,7 +293,7 @@ class Service:
         with self.work(write=True, via=via) as work:
             if not work.library.workflows:
                 return 0
-            done = ticking.open_due(work)
+            done = organising.hand_over_due(work, By(officer=None)) + ticking.open_due(work)
         for step in (self._fire, self._expand):
             while True:
                 with self.work(write=True, via=via) as work:
@@ -320,7 +319,7 @@ class OfficeHand:
     def orgs(self, changes: Iterable[OrgChange]) -> Counts:
         """Founds or changes organisations."""
         with self._service.work(write=True) as work:
-            return officework.put_orgs(work, changes, _NOBODY)
+            return organising.put_orgs(work, changes, _NOBODY)
 
     def officers(self, changes: Iterable[OfficerChange]) -> Counts:
         """Adds or changes officers."""

@@ -109,6 +109,8 @@ def start(
     org = work.office.tree.by_id.get(command.org)
     if org is None:
         raise NotFound("there is no organisation {org}", org=command.org)
+    if org.period.ended(work.today):
+        raise BadInput("{org} was closed on {day}", org=org.id, day=org.period.until)
     if org.kind not in definition.kinds:
         raise BadInput(
             "{workflow} does not live at {kind} ({org})", workflow=command.workflow, kind=org.kind, org=org.id
@@ -299,7 +301,7 @@ def record(work: Work, case: Case, decision: Decision, on: date, reason: str | N
     org = None
     if step.belongs_to is not None:
         there = decision.facts.get(step.belongs_to)
-        org = there if isinstance(there, str) else None
+        org = work.office.tree.successor(there, work.today) if isinstance(there, str) else None
     event = work.ledger.append(
         events.MOVED,
         key_id=case.key_id,

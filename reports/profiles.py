@@ -73,6 +73,7 @@ class Column(_Model):
     required: bool = Field(False, description="refused where its cell is empty")
     refers: str = Field("", description="the field of another row, or of what is there, that its value must name")
     unique: bool = Field(False, description="no two rows may say the same")
+    together: tuple[str, ...] = Field((), description="with `unique`: what differs in one of these may be the same")
 
 
 class Halves(_Model):

@@ -154,9 +154,10 @@ def _across(
                             {"value": each[:80], "fact": column.to},
                         )
                     )
-            if column.unique and first.setdefault(value, row.row) != row.row:
+            key = "|".join([value, *(row.fields.get(to, "") for to in column.together)])
+            if column.unique and first.setdefault(key, row.row) != row.row:
                 message = "{value} stands in row {row} too"
-                params: dict[str, object] = {"value": value[:80], "row": first[value]}
+                params: dict[str, object] = {"value": value[:80], "row": first[key]}
                 rejected.append(remark(row.sheet, row.row, heading.number, heading.label, message, params))
     return rejected
 
@@ -166,7 +167,7 @@ def _ordered(rows: Sequence[TableRow], profile: Profile) -> tuple[list[TableRow]
     column = next((c for c in profile.columns if c.refers), None)
     if column is None:
         return list(rows), []
-    by_id = {row.fields[column.refers]: row for row in rows if column.refers in row.fields}
+    by_id = {row.fields[column.refers]: row for row in reversed(rows) if column.refers in row.fields}  # its first row
     ordered: list[TableRow] = []
     placed: set[int] = set()
     circular: list[Remark] = []

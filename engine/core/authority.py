@@ -77,6 +77,20 @@ class Tree:
             found.extend(c.id for c in self.children(at))
         return found
 
+    def successor(self, org: str, on: date) -> str:
+        """Returns the unit that stands for `org` on a day: itself, or the one it was merged into, however often.
+
+        A unit that was closed without a follower is returned as it is.
+        """
+        at, seen = org, set[str]()
+        while at in self.by_id and at not in seen:
+            seen.add(at)
+            found = self.by_id[at]
+            if found.merged_into is None or not found.period.ended(on):
+                return at
+            at = found.merged_into
+        return org
+
     def above(self, org: str, kinds: frozenset[str]) -> Org | None:
         """Returns the nearest organisation above of one of these kinds."""
         for at in self.path(org)[1:]:

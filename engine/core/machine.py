@@ -226,6 +226,11 @@ class Definition:
         """The facts that name another subject, in the file's order."""
         return tuple(name for name, fact in self.file.facts.items() if fact.type == "subject")
 
+    @cached_property
+    def moving(self) -> frozenset[str]:
+        """The facts that name the organisation to which a step takes the subject."""
+        return frozenset(s.belongs_to for s in self.steps.values() if s.belongs_to is not None)
+
     def triggers_from(self, state: str) -> list[str]:
         """Returns the triggers that leave a state, in the file's order."""
         return [t for t, s in self.steps.items() if state in s.sources]
