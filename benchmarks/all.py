@@ -78,7 +78,13 @@ def document(found: Mapping[str, Any], results: Sequence[Result]) -> dict[str, A
     return {
         "machine": dict(found),
         "benchmarks": [
-            {"name": r.name, "title": r.title, "floor": r.floor, "figures": [_figure(f) for f in r.figures]}
+            {
+                "name": r.name,
+                "title": r.title,
+                "floor": r.floor,
+                "figures": [_figure(f) for f in r.figures],
+                "counts": dict(r.counts),
+            }
             for r in results
         ],
     }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import median
 
 Timed = Callable[[], float]  # does its work, returns the seconds of the part that counts
@@ -25,6 +25,7 @@ class Sizes:
     many: int = 1_000_000
     verified: int = 5_000  # subjects whose events are verified, four events each
     notices: int = 500  # sent in a round, each a message of its own
+    faulty: int = 2_000  # sent under faults, once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +59,7 @@ class Result:
     title: str
     floor: str
     figures: Sequence[Figure]
+    counts: Mapping[str, int] = field(default_factory=dict)  # what is counted, not timed: name -> how many
 
 
 def timed(work: Callable[[], object]) -> float:

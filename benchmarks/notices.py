@@ -1,14 +1,17 @@
-"""`notices`: from a timer that is due to a message handed over, beside a bare loop over the outbox table."""
+"""`notices`: from a timer that is due to a message handed over, beside a bare loop over the outbox table; and counts of
+what becomes of notices when everything fails that can."""
 
 from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from benchmarks import faults
 from benchmarks.floor import connect
-from benchmarks.measure import Result, Sizes, alternate, timed
+from benchmarks.measure import Figure, Result, Sizes, alternate, timed
 from benchmarks.tick import AT, DUE
 from benchmarks.town import NOW, found, fresh, open_town, populate
 from engine.core.calendar import add_months
@@ -63,7 +66,26 @@ def run(folder: Path, sizes: Sizes) -> Result:
         for name, file, tick in (("tick and worker", due, True), ("worker alone", queued, False))
     ]
     title = f"{sizes.notices:,} notices, each a message of its own"
-    return Result(name="notices", title=title, floor=FLOOR, figures=figures)
+    return Result(name="notices", title=title, floor=FLOOR, figures=figures, counts=_counts(folder, sizes, figures))
+
+
+def _counts(folder: Path, sizes: Sizes, figures: Sequence[Figure]) -> dict[str, int]:
+    """Returns notices per second, and what becomes of notices under faults (see `benchmarks.faults`)."""
+    whole, worker = figures
+    (under := folder / "faults").mkdir()
+    played = faults.play(under, sizes.faulty, idempotent=False, speed=faults.SPEED, patience_s=60 + sizes.faulty)
+    played.service.kit.store.close()
+    return {
+        "notices per second, tick and worker": round(1 / whole.ours),
+        "notices per second, the worker alone": round(1 / worker.ours),
+        "notices per second, the bare loop": round(1 / worker.floor),
+        "under faults: notices": len(played.rows),
+        "under faults: doubled": played.doubled,
+        "under faults: lost": played.lost,
+        "under faults: unknown, all listed for a person": played.unknown,
+        "under faults: workers killed": played.killed,
+        "under faults: notices per second": round(len(played.rows) / played.seconds),
+    }
 
 
 def _check(sent: int, wanted: int) -> None:

@@ -25,13 +25,24 @@ def bench(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME]...", help="step batch decide tick verify notices; else all.")
     ] = None,
+    faulty: Annotated[
+        int | None, typer.Option("--faulty", metavar="N", min=1, help="How many notices are sent under faults.")
+    ] = None,
 ) -> None:
     """Measure the engine beside a floor, in this folder's file system; several minutes for all.
 
-    Example: ketnap bench step batch
+    `notices` also counts what is doubled, lost and unknown where workers crash and are killed.
+
+    Examples: ketnap bench step batch
+              ketnap bench notices --faulty 100000
     """
     session: Session = ctx.obj
-    measure(names or (), session)
+    sizes = None
+    if faulty is not None:
+        from benchmarks.measure import Sizes
+
+        sizes = Sizes(faulty=faulty)
+    measure(names or (), session, sizes)
 
 
 def run(names: Sequence[str], as_json: bool) -> int:
@@ -79,6 +90,8 @@ def _show(session: Session, console: Console, machine: dict[str, Any], results: 
         for figure in result.figures:
             table.add_row(*_cells(session, figure))
         console.print(table)
+        for name, count in result.counts.items():
+            console.print(f"{count:>10,}  {name}")
 
 
 def _cells(session: Session, figure: Figure) -> list[str]:

@@ -28,6 +28,7 @@ TINY = Sizes(
     many=40,
     verified=250,  # the fewest whose events are enough for a report of progress
     notices=3,
+    faulty=12,
 )
 FIGURES = {
     "step": ["step"],
@@ -45,6 +46,11 @@ def test_each_benchmark_gives_its_figures_beside_a_floor_and_leaves_nothing_behi
     assert [f.name for f in result.figures] == FIGURES[name]
     assert all(f.ours > 0 and f.floor > 0 and f.low <= f.ratio <= f.high for f in result.figures)
     assert list(tmp_path.iterdir()) == []
+    if name == "notices":
+        counts = result.counts
+        assert counts["under faults: notices"] == 12
+        assert counts["under faults: doubled"] == counts["under faults: lost"] == 0
+        assert counts["notices per second, the bare loop"] > 0
 
 
 def test_the_floor_writes_the_same_rows_with_the_same_bytes_as_the_engine(tmp_path: Path) -> None:

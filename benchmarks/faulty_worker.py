@@ -1,4 +1,4 @@
-"""A worker process with faults at every boundary, for test_faults: `faulty_worker.py SETTINGS` (JSON).
+"""A worker process with faults at every boundary, for `benchmarks.faults`: `faulty_worker.py SETTINGS` (JSON).
 
 The gateway is a file: one line for each message that it took. A crash in the process throws away everything that the
 worker knows and has not recorded; the test itself kills the whole process now and then.
@@ -11,31 +11,18 @@ import os
 import random
 import sys
 import time
-from datetime import datetime, timedelta
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[3]))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.faults import OfficeClock, open_office
 from engine.core.errors import Conflict
-from engine.store.open import open_store
 from notifications.channels.port import Kind, Message, Outcome, accepted, failed, unknown
 from notifications.worker import Worker
-from tests.world import wire
 
 
 class Crash(BaseException):
     """The process ends here."""
-
-
-class FastClock:
-    """Runs faster than the machine's clock; the same in all processes."""
-
-    def __init__(self, start: datetime, began: float, speed: float) -> None:
-        self._start, self._began, self._speed = start, began, speed
-
-    def now(self) -> datetime:
-        """Returns the time."""
-        return self._start + timedelta(seconds=(time.monotonic() - self._began) * self._speed)
 
 
 class FaultyGateway:
@@ -82,12 +69,11 @@ class FaultyGateway:
 
 
 def main() -> None:
-    """Delivers until the test kills it, or nothing has waited for a while."""
+    """Delivers until somebody kills it."""
     settings = json.loads(sys.argv[1])
-    clock = FastClock(datetime.fromisoformat(settings["start"]), settings["began"], settings["speed"])
-    store = open_store(settings["db"])
+    clock = OfficeClock(settings["began"], settings["speed"])
     gateway = FaultyGateway(Path(settings["log"]), idempotent=settings["idempotent"], seed=settings["seed"])
-    service = wire(store, clock)
+    service = open_office(settings["db"], clock)
     while True:
         worker = Worker(service, {"email": gateway}, batch=1)
         try:
