@@ -108,7 +108,23 @@ def check_sources(sources: Any) -> list[Finding]:
         findings += office_findings(sources, definitions)
         findings += check_together(definitions, trees)
         findings += _templates(sources, definitions)
+        findings += _layouts(sources, definitions)
     return findings
+
+
+def _layouts(sources: Any, definitions: Mapping[str, Definition]) -> list[Finding]:
+    """Returns what is wrong with the layouts of reports beside the workflows, where all of an area's are there."""
+    from engine.library import read_folder
+    from reports.making import check_layouts
+
+    found: list[Finding] = []
+    for area_file in sorted({s.area_file for s in sources}):
+        beside = {s.workflow for s in sources if s.area_file == area_file}
+        folder = Path(area_file).parent
+        if beside >= {s.workflow for s in read_folder(folder)}:
+            known = {w: definitions[w] for w in beside}
+            found += check_layouts(folder, known, next(iter(known.values())).area)
+    return found
 
 
 def _templates(sources: Any, definitions: Mapping[str, Definition]) -> list[Finding]:

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from engine.core.errors import BadInput
 from engine.core.suggestions import suggest
+from reports.letters import Letter
 
 FILE = "ketnap.toml"
 USUAL_DB = "sqlite:///ketnap.db"
@@ -47,6 +48,11 @@ class Settings(BaseSettings):
     sandbox_sends: bool = Field(False, description="true: a sandbox really sends, instead of keeping files")
     host: str = Field("127.0.0.1", description="where `run` and `run web` listen; this machine only, unless set")
     port: int = Field(8713, ge=0, le=65535, description="the port they listen on; 0: any that is free")
+    letter: Letter = Field(
+        default_factory=Letter,
+        description="table of the office's own names on its documents: above, issuer, issuer_code, number, place, "
+        "on_behalf, title, signer, recipients",
+    )
     now: str | None = Field(None, description="a sandbox's clock begins here; refused elsewhere")
     token: str | None = Field(None, description="an officer's token, for --as outside a sandbox")
 

@@ -131,7 +131,7 @@ class Work:
             org_kind=self._kind(row.org),
             state=row.state,
             version=row.version,
-            facts=self._facts(definition, row),
+            facts=self.written_facts(definition, row),
             borrowed=self._borrowed(definition, row.refers) | tallied(self, definition, row),
             doers={t: tuple(p) for t, p in json.loads(row.doers_json).items()},
             started_on=date.fromisoformat(row.started_on),
@@ -151,9 +151,12 @@ class Work:
         found = self.office.tree.by_id.get(org)
         return found.kind if found is not None else ""
 
-    def _facts(self, definition: Definition, row: SubjectRow) -> dict[str, Value]:
+    def written_facts(
+        self, definition: Definition, row: SubjectRow, only: frozenset[str] | None = None
+    ) -> dict[str, Value]:
+        """Returns the facts that a row holds, or only some; what is sealed is opened where it is asked for."""
         stored: dict[str, Json] = json.loads(row.facts_json)
-        if row.sealed is not None:
+        if row.sealed is not None and (only is None or only & definition.sensitive):
             try:
                 opened = self.kit.sealer.open(self.keys.get(row.key_id), row.sealed, _facts_aad(row.id))
                 stored.update(json.loads(opened))
@@ -161,7 +164,7 @@ class Work:
                 pass
         facts: dict[str, Value] = {}
         for name, value in stored.items():
-            type_ = definition.types.get(name)
+            type_ = definition.types.get(name) if only is None or name in only else None
             if type_ is not None and (read := from_json(type_, value)) is not None:
                 facts[name] = read
         return facts

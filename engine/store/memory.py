@@ -267,7 +267,13 @@ class MemoryTransaction:
         return [row.hash for row in tables.tree.pick((level, p) for p in range(first, first + count)).values()]
 
     def events(
-        self, *, subject: str | None = None, after: int = -1, until: int | None = None, kind: str | None = None
+        self,
+        *,
+        subject: str | None = None,
+        after: int = -1,
+        until: int | None = None,
+        kind: str | None = None,
+        workflow: str | None = None,
     ) -> Iterator[EventRow]:
         tables = self._t()
         seqs: Iterable[int] = range(max(after + 1, 0), len(tables.events))
@@ -277,7 +283,7 @@ class MemoryTransaction:
             row = self._t().events[seq]
             if until is not None and seq > until:
                 return
-            if kind is None or row.kind == kind:
+            if kind in (None, row.kind) and workflow in (None, row.workflow):
                 yield row
 
     def search_events(self, wanted: EventSearch, *, before: int | None = None, limit: int) -> Sequence[EventRow]:

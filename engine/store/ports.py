@@ -100,7 +100,13 @@ class Transaction(Protocol):
         """Appends; seq goes on from head().size. Raises Conflict when an id or a command stands already."""
 
     def events(
-        self, *, subject: str | None = None, after: int = -1, until: int | None = None, kind: str | None = None
+        self,
+        *,
+        subject: str | None = None,
+        after: int = -1,
+        until: int | None = None,
+        kind: str | None = None,
+        workflow: str | None = None,
     ) -> Iterator[EventRow]:
         """Yields events by seq, those with seq > after (and <= until); never holds all of them in memory."""
 

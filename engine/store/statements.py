@@ -272,7 +272,7 @@ class Statements:
         )
 
     def events(self, conditions: Sequence[str]) -> Statement:
-        """At most `limit` events after the seq at `after` that meet these conditions too: subject, kind, until."""
+        """At most `limit` events after the seq at `after` that meet these conditions too."""
         table = tables.events
 
         def build() -> Any:

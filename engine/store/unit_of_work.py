@@ -314,9 +314,15 @@ class SqlTransaction:
         return [row[0] for row in found]
 
     def events(
-        self, *, subject: str | None = None, after: int = -1, until: int | None = None, kind: str | None = None
+        self,
+        *,
+        subject: str | None = None,
+        after: int = -1,
+        until: int | None = None,
+        kind: str | None = None,
+        workflow: str | None = None,
     ) -> Iterator[EventRow]:
-        wanted = {"subject": subject, "kind": kind, "until": until}
+        wanted = {"subject": subject, "kind": kind, "until": until, "workflow": workflow}
         places = {name: value for name, value in wanted.items() if value is not None}
         statement = self._statements.events(sorted(places))
         while True:

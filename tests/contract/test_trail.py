@@ -60,7 +60,9 @@ def test_an_id_or_a_command_stands_once(store: Store, twice: dict[str, str]) -> 
 
 def test_events_come_by_seq_and_meet_every_condition(store: Store) -> None:
     """More of them than one page; each condition against a plain filter written here."""
-    rows = [event(i, subject=f"s{i % 3}" if i % 10 else None, kind=f"k{i % 4}") for i in range(2_500)]
+    rows = [
+        event(i, subject=f"s{i % 3}" if i % 10 else None, kind=f"k{i % 4}", workflow=f"w{i % 5}") for i in range(2_500)
+    ]
     with store.transaction() as unit:
         unit.append_events(rows)
     with store.transaction(write=False) as unit:
@@ -75,6 +77,7 @@ def test_events_come_by_seq_and_meet_every_condition(store: Store) -> None:
         assert list(unit.events(subject="s2", kind="k2", after=20, until=2_000)) == [
             row for row in rows if row.subject == "s2" and row.kind == "k2" and 20 < row.seq <= 2_000
         ]
+        assert list(unit.events(workflow="w3")) == [row for row in rows if row.workflow == "w3"]
         assert list(unit.events(subject="none")) == []
 
 
