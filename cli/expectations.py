@@ -126,7 +126,10 @@ class _Plain:
 
     def __init__(self, definition: Definition) -> None:
         self.types, self.workflow = definition.types, definition.workflow
-        facts = {n: f.model_copy(update={"is_": None, "reads": None}) for n, f in definition.file.facts.items()}
+        facts = {
+            n: f.model_copy(update={"is_": None, "reads": None, "tally": None})
+            for n, f in definition.file.facts.items()
+        }
         self.file = definition.file.model_copy(update={"facts": facts})
 
 

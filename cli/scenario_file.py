@@ -202,6 +202,10 @@ class ScenarioFile(Part):
     """A scenario."""
 
     scenario: str
+    clause: Names = Field([], description="clauses of the area's document that it plays")
+    way: Literal["good", "failing", "both"] = Field(
+        "both", description="good: the clause is kept; failing: it is not, and what comes of it"
+    )
     workflows: Names | None = None
     zone: str | None = None
     clock: Time

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -14,6 +15,10 @@ from engine.figures import Number, Trees, by_unit, items, sums
 if TYPE_CHECKING:
     from engine.store.rows import SubjectRow
     from engine.work import Work
+
+
+# (score, part, first day, last day) -> how much of it each unit has
+Counted = dict[tuple[str, str, date, date], Mapping[str, Number]]
 
 
 def tallied(work: Work, definition: Definition, row: SubjectRow) -> dict[str, Value]:
@@ -30,20 +35,21 @@ def tallied(work: Work, definition: Definition, row: SubjectRow) -> dict[str, Va
     for tally in definition.tallies:
         first, last = tally.first.evaluate(view, work.calendar), tally.last.evaluate(view, work.calendar)
         if isinstance(first, date) and isinstance(last, date):
-            value = _part(work, tally.spec.score, tally.spec.part, row.org, first, last)
+            key = (tally.spec.score, tally.spec.part, first, last)
+            if key not in work.counted:
+                work.counted[key] = _part(work, *key)
+            value = work.counted[key].get(row.org, 0 if tally.spec.part == "result" else None)
             if value is not None:
                 found[tally.fact] = int(value) if isinstance(value, Decimal) else value
     return found
 
 
-def _part(work: Work, score: str, part: str, unit: str, first: date, last: date) -> Number | None:
+def _part(work: Work, score: str, part: str, first: date, last: date) -> Mapping[str, Number]:
+    """Returns what each unit has of one part of a score; a unit without is not in it."""
     spec = work.library.area.file.scores[score]
     if part == "result":
         upto = min(work.today, last)
-        counted = sums(Trees(work.tx.orgs()), items(work, spec.result, first, upto), spec.gathers)
-        return counted.get(unit, 0)
+        return sums(Trees(work.tx.orgs()), items(work, spec.result, first, upto), spec.gathers)
     refs = spec.plan if part == "plan" else [spec.target]
-    item = by_unit([i for ref in refs for i in items(work, ref, first, last)], first, last).get(unit)
-    if item is None:
-        return None
-    return (item.most or item.amount) if part == "most" else item.amount
+    found = by_unit([i for ref in refs for i in items(work, ref, first, last)], first, last)
+    return {unit: (i.most or i.amount) if part == "most" else i.amount for unit, i in found.items()}

@@ -24,7 +24,7 @@ from engine.library import Library
 from engine.office import calendar_of, read_office
 from engine.store.ports import Transaction
 from engine.store.rows import SubjectRow, TimerRow
-from engine.tallying import tallied
+from engine.tallying import Counted, tallied
 
 CACHE = "cache_version"  # setting that changes with every change of the office, its days or its definitions
 
@@ -60,6 +60,7 @@ class Work:
         self._told: list[TimerRow] = []
         self._replan: dict[str, None] = {}
         self._lenders: set[str] = set()  # subjects of which a fact changed that others read
+        self.counted: Counted = {}  # what scores count, worked out once in this unit of work
         self._set_today()
 
     # -- what there is
