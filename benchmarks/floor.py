@@ -78,7 +78,7 @@ def template_of(file: Path, folder: Path, n: int) -> Template:
         after = _timers(town, n)
         entry = town.service.history(candidate(n))[-1]
         with town.store.transaction(write=False) as tx:
-            row = list(tx.events(subject=candidate(n)))[-1]
+            row = next(r for r in tx.events(subject=candidate(n)) if r.id == answer.event)
     finally:
         town.close()
     if not answer.allowed or entry.payload is None:
