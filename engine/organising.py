@@ -355,7 +355,10 @@ def _write(work: Work, what: str, rows: Sequence[OrgRow], change: OrgChange, by:
         actor=by.officer,
         into=list(into) or None,
     )
-    work.office_changed()
+    if what == "founded":
+        work.office_changed()
+    else:
+        work.units_changed(r.id for r in rows)
 
 
 def _dump(value: Marks) -> str:

@@ -6,14 +6,14 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
+from engine import planning
 from engine.audit.seal import KeyErased
-from engine.core import timers
 from engine.core.authority import Office
 from engine.core.calendar import Calendar
 from engine.core.errors import NotFound
-from engine.core.events import VOID, Standing, stamp, unstamp
+from engine.core.events import Standing
 from engine.core.machine import Definition
 from engine.core.subject import Changes, Subject, changed
 from engine.core.values import Json, Value, from_json, to_json
@@ -88,6 +88,21 @@ class Work:
             self.calendar = calendar_of(library.area, self.tx.days(), self.kit.zone)
             self._set_today()
 
+    def units_changed(self, orgs: Iterable[str]) -> None:
+        """Has what the clock is to do at these units worked out again, where units were closed or stand on."""
+        orgs = list(dict.fromkeys(orgs))
+        self.office_changed()
+        for case in self._cases.values():
+            if case.subject.org in orgs:
+                case.subject = replace(case.subject, unit_ends=self._ends(case.subject.org))
+        self.replan(r.id for r in self.tx.find_subjects(orgs=orgs) if self._plans_ends(r))
+
+    def _plans_ends(self, row: SubjectRow) -> bool:
+        """Tells whether something of the subject's clock rests on when its unit ends."""
+        definition = self.library.pinned(row.workflow, row.definition)
+        read = [t.at.reads for t in definition.timers] + [e.reads for _, e in definition.derived]
+        return row.state not in definition.final and any("unit_ends" in names for names in read)
+
     def moment(self, on: date | None = None) -> Moment:
         """Returns when a step is judged."""
         return Moment(now=self.now, on=on or self.today, calendar=self.calendar)
@@ -138,6 +153,7 @@ class Work:
             started_on=date.fromisoformat(row.started_on),
             entered_on=date.fromisoformat(row.entered_on),
             person_on=date.fromisoformat(row.person_on),
+            unit_ends=self._ends(row.org),
         )
         return Case(
             subject=subject,
@@ -147,6 +163,11 @@ class Work:
             last_event=row.last_event,
             unique_key=row.unique_key,
         )
+
+    def _ends(self, org: str) -> date | None:
+        found = self.office.tree.by_id.get(org)
+        until = found.period.until if found is not None else None
+        return until + timedelta(days=1) if until is not None else None
 
     def _kind(self, org: str) -> str:
         found = self.office.tree.by_id.get(org)
@@ -179,6 +200,7 @@ class Work:
 
     def add(self, case: Case) -> None:
         """Takes a new subject into this unit of work."""
+        case.subject = replace(case.subject, unit_ends=self._ends(case.subject.org))
         self._cases[case.subject.id] = self._dirty[case.subject.id] = case
         self._replan[case.subject.id] = None
 
@@ -211,6 +233,7 @@ class Work:
                 state=state,
                 org=org or old.org,
                 org_kind=self._kind(org) if org else old.org_kind,
+                unit_ends=self._ends(org) if org else old.unit_ends,
                 version=old.version + 1,
                 facts=changed(old.facts, changes) if changes else old.facts,
                 doers=doers,
@@ -230,6 +253,7 @@ class Work:
                 state=standing.state,
                 org=standing.org,
                 org_kind=self._kind(standing.org),
+                unit_ends=self._ends(standing.org),
                 version=old.version + 1,
                 facts=standing.facts,
                 doers=standing.doers,
@@ -263,90 +287,11 @@ class Work:
 
         `since` is when the clock should have taken the step: what is told after a stop is told late, and says so.
         """
-        at = since or self.now
-        for told in self.kit.notifier.told(case.definition, trigger):
-            due = at if told.spec.urgent else self.calendar.next_sending(at)
-            self._told.append(
-                TimerRow(
-                    subject=case.subject.id,
-                    name=told.rule,
-                    occurrence=event,
-                    kind=timers.TOLD,
-                    due_at=stamp(due),
-                    planned_at=self.ledger.at,
-                )
-            )
+        self._told += planning.told(self, case, trigger, event, since or self.now)
 
     def replan(self, ids: Iterable[str]) -> None:
         """Has the timers of these subjects worked out again when this unit of work is written."""
         self._replan.update(dict.fromkeys(ids))
-
-    def _write_timers(self) -> None:
-        ids = [i for i in self._replan if self._plans(i)]
-        self.fetch(ids)
-        old: dict[str, list[TimerRow]] = {}
-        read = [i for i in ids if self._cases[i].row is not None]
-        for row in self.tx.timers(read) if read else ():
-            old.setdefault(row.subject, []).append(row)
-        put: list[TimerRow] = list(self._told)
-        delete: list[TimerRow] = []
-        for id in ids:
-            self._set_timers(self._cases[id], old.get(id, []), put, delete)
-        if delete:
-            self.tx.delete_timers(delete)
-        if put:
-            self.tx.put_timers(put)
-
-    def _plans(self, id: str) -> bool:
-        definition = self.case(id).definition
-        return bool(definition.timers or definition.notices)
-
-    def _set_timers(self, case: Case, old: list[TimerRow], put: list[TimerRow], delete: list[TimerRow]) -> None:
-        definition, subject = case.definition, case.subject
-        view = self.view(case)
-        planned = (
-            []
-            if subject.state == VOID
-            else [
-                *timers.fires(definition, subject.state, view, self.calendar),
-                *self.kit.notifier.plan(definition, subject.state, view, self.calendar),
-            ]
-        )
-        kept = [
-            timers.Kept(
-                name=r.name,
-                occurrence=r.occurrence,
-                kind=r.kind,
-                due_at=unstamp(r.due_at),
-                planned_at=unstamp(r.planned_at),
-                done=r.done_at is not None,
-            )
-            for r in old
-        ]
-        difference = timers.reconcile(planned, kept, self.now, self.calendar)
-        rows = {(r.name, r.occurrence): r for r in old}
-        delete.extend(rows[(k.name, k.occurrence)] for k in difference.delete)
-        put.extend(
-            TimerRow(
-                subject=subject.id,
-                name=p.name,
-                occurrence=p.occurrence,
-                kind=p.kind,
-                due_at=stamp(due),
-                planned_at=self.ledger.at,
-            )
-            for p, due in difference.put
-        )
-        put.extend(
-            replace(r, due_at=due)
-            for r in old
-            if r.kind == timers.TOLD and r.done_at is None and (due := self._told_due(definition, r)) != r.due_at
-        )
-
-    def _told_due(self, definition: Definition, row: TimerRow) -> str:
-        urgent = any(n.spec.urgent for n in definition.notices if n.rule == row.name)
-        planned = unstamp(row.planned_at)
-        return stamp(planned if urgent else self.calendar.next_sending(planned))
 
     def view(self, case: Case, on: date | None = None) -> dict[str, Value]:
         """Returns what expressions see of a subject today, derived facts too."""
@@ -360,7 +305,7 @@ class Work:
         """Writes subjects, timers and events."""
         self._renew_borrowed()
         if self._replan or self._told:
-            self._write_timers()
+            planning.write_timers(self, self._replan, self._told)
         new = [self._row(c) for c in self._dirty.values() if c.row is None]
         old = [self._row(c) for c in self._dirty.values() if c.row is not None]
         self.ledger.flush()

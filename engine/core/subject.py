@@ -29,6 +29,7 @@ class Subject:
     started_on: date
     entered_on: date
     person_on: date
+    unit_ends: date | None = None  # the first day on which the unit is no more; None: it stands
 
 
 def changed(facts: Facts, changes: Changes) -> dict[str, Value]:

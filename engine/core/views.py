@@ -64,6 +64,8 @@ def view_of(definition: Definition, subject: Subject, moment: Moment, reason: st
     view["org_kind"] = subject.org_kind
     view["subject"] = subject.id
     view["began"], view["entered"] = subject.started_on, subject.entered_on
+    if subject.unit_ends is not None:
+        view["unit_ends"] = subject.unit_ends
     if reason is not None and reason.strip():
         view["reason"] = reason
     return view
