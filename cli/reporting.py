@@ -71,7 +71,7 @@ def report(
     span = _span(folder, name, year=year, years=years, quarter=quarter, month=month, first=first, last=last,
                  on=on, today=today)  # fmt: skip
     request = Request(name=name, span=span, org=org, officer=officer, lang=session.lang)
-    handed = hand_out(service, folder, request, session.settings.letter, form or "json", purpose=purpose)
+    handed = hand_out(service, folder, request, session.settings.letter, form, purpose=purpose)
     if form is None or (form == "json" and out is None):
         document = handed.report.json()
         if form == "json":

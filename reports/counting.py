@@ -125,7 +125,7 @@ class Counter:
             used |= expression.reads if expression is not None else frozenset()
         for listed, columns in self.layout.lists.values():
             if listed is source:
-                used |= frozenset().union(*(c.value.reads for c in columns if c.value is not None))
+                used |= frozenset().union(*(e.reads for c in columns for e in (c.value, c.when) if e is not None))
         return used
 
     def items(self, source: ReadySource) -> list[Item]:
@@ -305,7 +305,7 @@ class Counter:
 
 def _exact(value: Any) -> Value:
     if isinstance(value, float):
-        return Decimal(str(value))
+        value = Decimal(str(value))
     if isinstance(value, Decimal) and value == value.to_integral_value():
         return int(value)
     found: Value = value

@@ -12,6 +12,7 @@ from reports.layouts import Shows
 
 Value = None | int | Decimal | str | date
 Kind = Literal["row", "group", "total"]
+_DAY_WIDTH = 15  # so that a day never breaks over two lines
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,12 @@ class Heading:
     width: int = 12
     adds_up: bool = False
     share: tuple[str, str] | None = None
+
+
+def weights(columns: Sequence[Heading]) -> list[int]:
+    """Returns how wide the columns of a printed table are beside each other, the running number's first."""
+    given = [max(c.width, _DAY_WIDTH) if c.shows == "date" else c.width for c in columns]
+    return [max(5, sum(given) // 15), *given]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +132,8 @@ def written(value: Value, shows: str, lang: str) -> str:
     """Returns a value as people read it."""
     if value is None:
         return ""
+    if shows == "year":
+        return str(value)
     if isinstance(value, int | Decimal):
         text = f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
         if lang != "en":

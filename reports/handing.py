@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.core.values import Json
 from engine.service import Service
+from engine.steps import By
 from reports.document import Report
 from reports.letters import Letter
 from reports.making import Request, make
@@ -55,8 +57,19 @@ MEDIA_TYPES: Mapping[str, str] = {
 
 
 def hand_out(
-    service: Service, folder: Path, request: Request, letter: Letter, form: str, *, purpose: str | None = None
+    service: Service, folder: Path, request: Request, letter: Letter, form: str | None, *, purpose: str | None = None
 ) -> Handed:
-    """Makes a report within what its reader may see, and its file. Raises BadInput, NotFound and Denied."""
+    """Makes a report within what its reader may see, and its file in a format (None: it is only shown).
+
+    The trail notes who got it. Raises BadInput, NotFound and Denied.
+    """
     report = make(service, folder, request, letter)
-    return Handed(report=report, data=FORMATS[form](report), officer=request.officer, purpose=purpose)
+    data = b"" if form is None else FORMATS[form](report)
+    rows = sum(line.kind == "row" for table in report.tables for line in table.lines)
+    by = By(officer=request.officer)
+    about: dict[str, Json] = {"unit": report.unit, "to": report.last.isoformat()}
+    if form is None:
+        service.access.listed(request.name, rows, by, **about)
+    else:
+        service.access.exported(request.name, rows, by, purpose=purpose, form=form, **about)
+    return Handed(report=report, data=data, officer=request.officer, purpose=purpose)

@@ -66,6 +66,7 @@ class ReadyColumn:
     label: Text
     type: Type
     value: Expression | None = None
+    when: Expression | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -372,7 +373,10 @@ class _Check:
             if label is None:
                 self.found.add(at, "column-label", "a column that is no fact has a label")
                 continue
-            columns.append(ReadyColumn(label=label, type=type_, value=value))
+            when = None
+            if column.when is not None:
+                when = self._over_facts((*at, "when"), column.when, source.definition, "bool")
+            columns.append(ReadyColumn(label=label, type=type_, value=value, when=when))
         return source, tuple(columns)
 
     def _words(self, path: Path, text: Text, known: tuple[str, ...]) -> None:

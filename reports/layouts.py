@@ -14,7 +14,7 @@ from pydantic import Field
 from engine.core.definition import Expression, Model, Name, Names, Text
 
 Period = Literal["year", "quarter", "month", "years", "days", "day"]
-Shows = Literal["number", "percent", "days", "date", "text"]
+Shows = Literal["number", "percent", "days", "date", "year", "text"]
 
 LETTERHEAD_FILE = "letterhead.yaml"
 
@@ -88,7 +88,9 @@ class Figure(Model):
         None, alias="is", description="worked out of other figures of the same row; a name of a figure is its value"
     )
     says: list[Case] = Field(default=[], description="the text of the first case that holds")
-    shows: Shows | None = Field(None, description="how it is written; else by what it is")
+    shows: Shows | None = Field(
+        None, description="how it is written; else by what it is; year: a number without separators"
+    )
     none: Text | None = Field(None, description="what stands where there is no value; else nothing")
 
 
@@ -127,6 +129,8 @@ class Column(Model):
         description="the unit, the unit above it, the state, the day of the step or of entering the state, the id, the "
         "days stayed, the trigger, or nothing, to be written in by hand",
     )
+    when: Expression | None = Field(None, description="empty where this does not hold")
+    written: Shows | None = Field(None, description="how its values are written; else by their type")
     of_given_name: bool = Field(
         False, description="the text is a person's name: sorted by the given name, which is last"
     )

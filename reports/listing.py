@@ -44,7 +44,7 @@ class _List:
             Heading(
                 id=c.fact or c.shows or f"column_{n}",
                 label=ready.label.of(self.counter.lang),
-                shows=_SHOWS.get(ready.type.name, "text"),
+                shows=c.written or _SHOWS.get(ready.type.name, "text"),
                 width=c.width,
                 adds_up=c.adds_up,
             )
@@ -86,6 +86,8 @@ class _List:
         return cells
 
     def _cell(self, column: Column, ready: ReadyColumn, item: Item, view: dict[str, Any]) -> Value:
+        if ready.when is not None and ready.when.evaluate(view, self.counter.work.calendar) is not True:
+            return None
         if column.fact is not None:
             return self._shown(view.get(column.fact), ready.type, column.fact)
         if ready.value is not None:

@@ -13,7 +13,7 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
-from reports.document import Heading, Line, Report, Table, written
+from reports.document import Heading, Line, Report, Table, weights, written
 
 FONT = "Times New Roman"
 LEFT, CENTRE, RIGHT, BOTH = (
@@ -160,22 +160,14 @@ def _section(paper: Any, report: Report, table: Table) -> None:
 
 
 def _table(paper: Any, report: Report, table: Table) -> None:
-    columns = [
-        Heading(
-            id="",
-            label=report.head.running_number,
-            shows="number",
-            width=max(4, sum(c.width for c in table.columns) // 20),
-        ),
-        *table.columns,
-    ]
+    columns = [Heading(id="", label=report.head.running_number, shows="number"), *table.columns]
     grid = paper.add_table(rows=1, cols=len(columns))
     grid.style, grid.alignment, grid.autofit = "Table Grid", WD_TABLE_ALIGNMENT.CENTER, False
     room = (252 if report.landscape else 165) * 1.0
-    whole = sum(c.width for c in columns)
-    widths = [Mm(room * c.width / whole) for c in columns]
+    wide = weights(table.columns)
+    widths = [Mm(room * w / sum(wide)) for w in wide]
     _repeat(grid.rows[0])
-    size = 12 if len(columns) <= 7 else 11
+    size = 12 if len(columns) <= 7 else 11 if len(columns) <= 10 else 10
     for cell, column in zip(grid.rows[0].cells, columns, strict=True):
         _fill(cell, column.label, CENTRE, bold=True, size=size)
     number = 0
@@ -199,7 +191,7 @@ def _row(cells: Any, columns: Any, line: Line, lang: str, size: int) -> None:
     for n, (cell, column, value) in enumerate(zip(cells, columns, line.cells, strict=True)):
         shows = (line.shows or column.shows) if n else "text"
         text = written(value, shows, lang)
-        align = LEFT if isinstance(value, str) and n == 0 else CENTRE if shows == "date" else RIGHT
+        align = LEFT if isinstance(value, str) and n == 0 else CENTRE if shows in ("date", "year") else RIGHT
         if isinstance(value, str) and n:
             align = LEFT if column.shows == "text" else CENTRE
         _fill(cell, text, align, bold=line.kind == "total", size=size)

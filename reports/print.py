@@ -9,7 +9,7 @@ from typing import Any
 
 import typst
 
-from reports.document import Report, Table, written
+from reports.document import Report, Table, weights, written
 
 TEMPLATE = Path(__file__).with_name("report.typ")
 
@@ -72,12 +72,14 @@ def _table(table: Table, report: Report) -> dict[str, Any]:
             for n, (c, v) in enumerate(zip(table.columns, line.cells, strict=True))
         ]
         rows.append({"kind": line.kind, "cells": [str(number) if line.kind == "row" else "", *cells]})
-    aligns = ["left" if c.shows == "text" else "center" if c.shows == "date" else "right" for c in table.columns]
+    aligns = [
+        "left" if c.shows == "text" else "center" if c.shows in ("date", "year") else "right" for c in table.columns
+    ]
     return {
         "title": table.title,
         "paragraphs": [text for text in (table.text, table.nothing) if text],
         "headings": [report.head.running_number, *(c.label for c in table.columns)],
-        "widths": [max(4, sum(c.width for c in table.columns) / 20), *(c.width for c in table.columns)],
+        "widths": weights(table.columns),
         "aligns": ["center", *aligns],
         "rows": rows,
         "note": table.note,

@@ -192,7 +192,7 @@ class FactBook:
         view |= {"today": self.last, "day": self.last, "subject": subject}
         view["moment"] = self.work.calendar.start_of(self.last + timedelta(days=1)) - timedelta(seconds=1)
         if track is not None:
-            view |= {"state": track.state, "org": track.org}
+            view |= {"state": track.state, "org": track.org, "began": track.began, "entered": track.since}
         if org_kind is not None:
             view["org_kind"] = org_kind
         derive(view, self._derived, self.work.calendar)

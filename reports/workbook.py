@@ -17,7 +17,7 @@ from reports.layouts import Shows
 
 FONT = "Times New Roman"
 _FORMATS: Mapping[Shows, str] = {
-    "number": "#,##0.##", "days": "#,##0.#", "percent": "0.0%", "date": "dd/mm/yyyy", "text": "@"
+    "number": "#,##0.##", "days": "#,##0.#", "percent": "0.0%", "date": "dd/mm/yyyy", "year": "0", "text": "@"
 }  # fmt: skip
 _A4 = 9
 _MOST_WIDTH = 60
@@ -73,7 +73,7 @@ class _Styles:
         return self._made[key]
 
     def cell(self, shows: Shows, *, bold: bool = False) -> Any:
-        align = {"text": "left", "date": "center"}.get(shows, "right")
+        align = {"text": "left", "date": "center", "year": "center"}.get(shows, "right")
         wrap = {"text_wrap": True} if shows == "text" else {}
         return self.of(num_format=_FORMATS[shows], border=1, valign="top", align=align, bold=bold, **wrap)
 
@@ -194,8 +194,16 @@ class _Sheet:
             self._line(line, columns, begin)
             self.row += 1
 
+    def _high(self, line: Line) -> None:
+        """Makes a row as high as its longest text needs: not every program does so by itself."""
+        texts = zip(self.widths[self.running :], line.cells, strict=False)
+        most = max((-(-len(v) * 11 // (10 * width)) for width, v in texts if isinstance(v, str)), default=1)
+        if most > 1:
+            self.sheet.set_row(self.row, 16 * min(most, 12))
+
     def _line(self, line: Line, columns: Sequence[Heading], begin: int) -> None:
         total = line.kind == "total"
+        self._high(line)
         for n, (column, value) in enumerate(zip(columns, line.cells, strict=True)):
             shows: Shows = (line.shows or column.shows) if n else "text"
             formula = self._total(n, column, value, begin) if total else None
@@ -225,11 +233,13 @@ class _Sheet:
             sheet.write_datetime(row, at, day, self.styles.cell("date", bold=bold))
         elif isinstance(value, int | Decimal):
             number = float(value) / 100 if shows == "percent" else float(value)
-            style = self.styles.cell(shows if shows in ("percent", "days") else "number", bold=bold)
+            style = self.styles.cell(shows if shows in ("percent", "days", "year") else "number", bold=bold)
             if formula is not None:
                 sheet.write_formula(row, at, formula, style, number)
             else:
                 sheet.write_number(row, at, number, style)
+        elif value is None and formula is not None:
+            sheet.write_formula(row, at, formula, self.styles.cell(shows, bold=bold), "")
         elif value is None:
             sheet.write_blank(row, at, None, self.styles.cell(shows, bold=bold))
         else:

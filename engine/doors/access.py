@@ -16,6 +16,7 @@ from engine.work import Case, Work
 AGAIN = timedelta(minutes=10)  # the same opening by the same person within this time is one
 PROGRAMS = frozenset({"scenario", "forecast", "clock"})  # nobody sees what these read
 RECENT = 200  # events of a subject that are looked through for the same opening
+PURPOSES = "purposes"  # the key under which purposes of files are sealed that are about nobody in particular
 
 
 class Access:
@@ -73,16 +74,23 @@ class Access:
         """Notes that a list with persons in it was shown: which, how many rows, `about` what (ids and codes only)."""
         self._note(events.LISTED, what, count, by, about)
 
-    def exported(self, what: str, count: int, by: By | None = None, **about: Json) -> None:
-        """Notes that a file, a report or a printout was given out."""
-        self._note(events.EXPORTED, what, count, by, about)
+    def exported(
+        self, what: str, count: int, by: By | None = None, *, purpose: str | None = None, **about: Json
+    ) -> None:
+        """Notes that a file, a report or a printout was given out; `purpose` is sealed, for it may name somebody."""
+        self._note(events.EXPORTED, what, count, by, about, purpose)
 
-    def _note(self, kind: str, what: str, count: int, by: By | None, about: dict[str, Json]) -> None:
+    def _note(
+        self, kind: str, what: str, count: int, by: By | None, about: dict[str, Json], purpose: str | None = None
+    ) -> None:
         if self._via.channel in PROGRAMS:
             return
         with self._work(write=True) as work:
             actor = self._reader(work, by)
-            work.ledger.append(kind, what=what, count=count, actor=actor, about=about or None)
+            payload: dict[str, Json] | None = {"purpose": purpose} if purpose else None
+            work.ledger.append(
+                kind, key_id=PURPOSES, payload=payload, what=what, count=count, actor=actor, about=about or None
+            )
 
     def signed_in(self, officer: str, how: str) -> None:
         """Notes a sign-in. `how`: password, token, account..."""
