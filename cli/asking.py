@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -79,11 +79,15 @@ def show(
               ketnap show u1 --as-of "2024-03-01 12:00" --json
               ketnap show u1 --as-of 2024-06-30 --on 2024-03-01
     """
+    from engine.core.marks import corrections
+
     session: Session = ctx.obj
     service, teller = session.service, session.teller
     if as_of is None and on is None:
         case, facts = service.show(subject, purpose=purpose)
         definition, document = case.definition, teller.shown(case, facts)
+        found = corrections(service.past.marks(subject))
+        document["corrected"] = [teller.corrected(c) for c in found]
     else:
         from cli.bootstrap import read_moment
         from cli.inputs import read_day
@@ -107,6 +111,27 @@ def _show_subject(session: Session, console: Console, definition: Definition, do
             table.add_row(session.teller.fact(definition, full), shown_value(session, definition, name, item), full)
     if table.row_count:
         console.print(table)
+    _show_corrected(session, console, definition, document.get("corrected", ()))
+
+
+def _show_corrected(
+    session: Session, console: Console, definition: Definition, corrected: Sequence[Mapping[str, Any]]
+) -> None:
+    """Shows the values that were put right: both of them, by whom, when."""
+    from rich.table import Table
+
+    if not corrected:
+        return
+    table = Table(
+        session.say("Corrected"), session.say("It said"), session.say("It says"), session.say("Who"),
+        session.say("Recorded"),
+    )  # fmt: skip
+    for c in corrected:
+        name = c["fact"].partition(".")[0]
+        was, now = (("" if v is None else shown_value(session, definition, name, v)) for v in (c["was"], c["now"]))
+        who = c["actor"] or session.say("the clock")
+        table.add_row(session.teller.fact(definition, c["fact"]), was, now, who, session.moment(c["at"]))
+    console.print(table)
 
 
 def shown_value(session: Session, definition: Definition, name: str, value: Any) -> str:
@@ -138,9 +163,29 @@ def history(
     """
     session: Session = ctx.obj
     service = session.service
-    entries = [session.teller.entry(e) for e in service.history(subject, openings=openings)]
+    found = service.history(subject, openings=openings)
+    marks = service.past.marks(subject)
+    entries = [session.teller.entry(e, marks.get(e.id)) for e in found]
     definition = service.reading.definition(subject)
     session.write(entries, lambda console: _show_history(session, console, definition, entries))
+
+
+def _marked(session: Session, definition: Definition, e: Mapping[str, Any]) -> list[str]:
+    """Returns what is to be seen of an entry at a glance."""
+    lines: list[str] = []
+    if e["history"] and e["kind"] != "recorded":
+        lines.append(session.translate("recorded"))
+    if e["delay_days"]:
+        lines.append(session.say("entered {n} days late", n=e["delay_days"]))
+    if e["undone_by"]:
+        lines.append(session.say("undone later"))
+    if e["corrected_by"]:
+        lines.append(session.say("corrected later"))
+    for c in e["corrects"]:
+        name = c["fact"].partition(".")[0]
+        was, now = (("?" if v is None else shown_value(session, definition, name, v)) for v in (c["was"], c["now"]))
+        lines.append(f"{session.teller.fact(definition, c['fact'])}: {was} → {now}")
+    return lines
 
 
 def _show_history(session: Session, console: Console, definition: Definition, entries: list[dict[str, Any]]) -> None:
@@ -162,6 +207,7 @@ def _show_history(session: Session, console: Console, definition: Definition, en
             what = f"{what}: {session.translate(e['kind'])}"
         if e["reason"]:
             what += f" ({e['reason']})"
+        what += "".join(f"\n  {line}" for line in _marked(session, definition, e))
         states = [session.teller.state(definition, s) if s else "" for s in (e["from"], e["to"])]
         table.add_row(
             session.moment(e["at"]),

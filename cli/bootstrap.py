@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
@@ -49,6 +49,10 @@ class LazyDrafter:
     def report(self, unreached: Unreached, area: Area, office: Office) -> Sequence[Draft]:
         """Returns a draft for each of those who are told that notices do not reach an officer."""
         return self._made().report(unreached, area, office)
+
+    def correction(self, text: Mapping[str, str], sent: date, reason: str) -> Draft:
+        """Returns the words that take back a notice that was sent on a day."""
+        return self._made().correction(text, sent, reason)
 
     def _made(self) -> Drafter:
         if self._drafter is None:

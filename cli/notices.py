@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
     group.command("retry")(retry)
     group.command("resolve")(resolve)
     group.command("cancel")(cancel)
+    group.command("correct")(correct)
     group.command("test-channel")(try_)
     app.add_typer(group, name="notices")
 
@@ -168,6 +169,28 @@ def resolve(
     if outcome not in ("sent", "again"):
         raise BadInput("{value} is not one of {known}", value=outcome, known="sent, again")
     _settle(ctx.obj, id_, outcome, reason, as_, token)
+
+
+def correct(
+    ctx: typer.Context,
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of notices that went out.")],
+    reason: Reason = None,
+    as_: As = None,
+    token: Token = None,
+) -> None:
+    """Tell those who got these notices that they do not hold, with the reason. Each is corrected once.
+
+    Example: ketnap notices correct 3f2a9c --reason "Kế hoạch đã đến ngày 24/01" --as minh
+    """
+    from cli.identity import acting
+
+    session: Session = ctx.obj
+    service = session.changing()
+    rows = service.outbox.correct(ids, reason, acting(session, service, as_, token))
+    document = {"corrections": [{"id": r.id, "notice": r.occurrence, "to": r.recipient} for r in rows]}
+    session.write(
+        document, lambda console: console.print(session.say("Corrections that will go out: {n}", n=len(rows)))
+    )
 
 
 def cancel(ctx: typer.Context, id_: Id, reason: Reason = None, as_: As = None, token: Token = None) -> None:

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from engine.steps import Answer
 
 
+Correct = Annotated[
+    bool, typer.Option("--correct", help="Tell those to whom notices went out wrongly that they do not hold.")
+]
+
+
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
     app.command()(start)
@@ -79,6 +84,11 @@ def move(
     decisions: Annotated[
         Path | None, typer.Option("--decisions", metavar="FILE", help="A batch's lines, .yaml or .csv.")
     ] = None,
+    over_clock: Annotated[
+        bool,
+        typer.Option("--over-clock", help="Undo first what the clock did after that day and this proves wrong."),
+    ] = False,
+    correct: Correct = False,
     as_: As = None,
     token: Token = None,
     version: IfVersion = None,
@@ -88,6 +98,7 @@ def move(
 
     Examples: ketnap move u1 recognise --as lan --fact branch_proposed_on=2024-03-01
               ketnap move monthly_review-xa1-2024-03 hold --as lan --fact held_on=2024-03-20 --decisions kq.csv
+              ketnap move u1 branch_review --on 2024-09-28 --over-clock --reason "Chi bộ đã họp ngày 28/9" --as binh
     """
     from cli.identity import acting
     from cli.inputs import read_day, read_decisions, read_facts
@@ -102,6 +113,8 @@ def move(
         reason=reason,
         lines=read_decisions(decisions) if decisions is not None else (),
         version=version,
+        over_clock=over_clock,
+        correct=correct,
     )
     service = session.changing()
     answer = service.move(wanted, acting(session, service, as_, token, command=command))
@@ -142,6 +155,22 @@ def _show_moved(session: Session, console: Console, service: Service, answer: An
         show_rules(session, console, line["guards"])
     for other in answer.opened:
         console.print(session.say("Opened: {subject}", subject=other))
+    _show_sent(session, console, answer)
+
+
+def _show_sent(session: Session, console: Console, answer: Answer) -> None:
+    """Names the notices that went out wrongly, and says whether their readers are told so."""
+    for row in answer.sent:
+        console.print(
+            session.say(
+                "Sent already, a correction may be due: {rule} to {to} ({notice})",
+                rule=row.rule,
+                to=row.recipient,
+                notice=row.id,
+            )
+        )
+    if answer.corrections:
+        console.print(session.say("Corrections that will go out: {n}", n=len(answer.corrections)))
 
 
 def show_rules(session: Session, console: Console, guards: Sequence[Mapping[str, Any]]) -> None:
@@ -197,14 +226,20 @@ def undo(
     ctx: typer.Context,
     subject: Subject,
     reason: Reason = None,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Close what the step opened even where it has gone on since.")
+    ] = False,
+    correct: Correct = False,
     as_: As = None,
     token: Token = None,
     version: IfVersion = None,
     command: Command = None,
 ) -> None:
-    """Undo the last step by an entry that takes it back; nothing is erased.
+    """Undo the last step by an entry that takes it back; nothing is erased. A sitting is undone with all its lines.
 
-    Example: ketnap undo u1 --as lan --reason "Nhập nhầm người"
+    What the step opened is closed, notices that wait are cancelled, those that went out are listed.
+
+    Example: ketnap undo u1 --as lan --reason "Nhập nhầm người" --correct
     """
     from cli.identity import acting
     from engine.core.commands import Undo
@@ -212,14 +247,14 @@ def undo(
     session: Session = ctx.obj
     service = session.changing()
     by = acting(session, service, as_, token, command=command)
-    answer = service.undo(Undo(subject=subject, reason=reason, version=version), by)
+    answer = service.undo(Undo(subject=subject, reason=reason, version=version, deep=deep, correct=correct), by)
     document = session.teller.undone(answer)
 
     def show(console: Console) -> None:
         state = session.teller.state(_definition(service, answer.workflow), answer.to or "")
         console.print(session.say("{subject}: the last step is undone. Now: {state}", subject=subject, state=state))
-        for row in answer.sent:
-            told = session.say("Sent already, a correction may be due: {rule} to {to}", rule=row.rule, to=row.recipient)
-            console.print(told)
+        for other in answer.closed:
+            console.print(session.say("Closed: {subject}", subject=other))
+        _show_sent(session, console, answer)
 
     session.write(document, show)

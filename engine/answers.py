@@ -15,6 +15,7 @@ from engine.core.errors import BadInput
 from engine.core.events import Entry, Standing
 from engine.core.guards import Judgement
 from engine.core.machine import Definition
+from engine.core.marks import Corrected, Mark
 from engine.core.subject import Subject
 from engine.core.values import Value, to_json
 from engine.steps import Answer, LineAnswer
@@ -207,7 +208,14 @@ class Teller:
             "to": answer.to,
             "event": answer.event,
             "version": answer.version,
+            "closed": list(answer.closed),
+            **self._sent(answer),
+        }
+
+    def _sent(self, answer: Answer) -> Document:
+        return {
             "sent": [{"id": r.id, "rule": r.rule, "to": r.recipient, "at": self.time(r.sent_at)} for r in answer.sent],
+            "corrections": [r.id for r in answer.corrections],
         }
 
     # -- asking
@@ -320,8 +328,9 @@ class Teller:
         named = facts.get(definition.file.title_fact or "")
         return named if isinstance(named, str) else ""
 
-    def entry(self, entry: Entry) -> Document:
+    def entry(self, entry: Entry, mark: Mark | None = None) -> Document:
         """Returns one event of a subject's history; `facts` and `reason` are None once the key is erased."""
+        mark = mark or Mark(history=entry.history)
         payload = entry.payload
         return {
             "event": entry.id,
@@ -344,6 +353,23 @@ class Teller:
             "breaches": list(entry.breaches),
             "undoes": entry.undoes,
             "detail": dict(entry.detail),
+            "delay_days": mark.delay_days,
+            "history": mark.history,
+            "undone_by": mark.undone_by,
+            "corrected_by": list(mark.corrected_by),
+            "corrects": [self.corrected(c) for c in mark.corrects],
+        }
+
+    def corrected(self, c: Corrected) -> Document:
+        """Returns a value that was put right, with what stood before and what stands instead."""
+        return {
+            "fact": c.fact,
+            "was": c.was,
+            "now": c.now,
+            "at": self.time(c.at),
+            "actor": c.actor,
+            "written_by": c.written_by,
+            "corrected_by": c.corrected_by,
         }
 
     def found(self, entry: Entry) -> Document:

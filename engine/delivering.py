@@ -23,6 +23,7 @@ from engine.core.sending import (
     Drafter,
     News,
 )
+from engine.correcting import CORRECTION
 from engine.lanes import Lanes, pause
 from engine.outbox import CANCELLED, EXPANDING, Claimed, drafts_of, told_of, why_not
 from engine.steps import By
@@ -194,6 +195,8 @@ class _Taking:
 
 
 def _gone(work: Work, row: OutboxRow) -> str | None:
+    if row.rule == CORRECTION:
+        return None
     if row.rule == REPORT:
         return None if still_unreached(work, row) else "condition"
     try:

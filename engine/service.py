@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from engine import (
-    batches,
-    lateness,
+    correcting,
+    entering,
     officework,
     organising,
     outbox,
@@ -120,17 +120,8 @@ class Service:
         """
 
         def run(work: Work, by: By) -> Answer:
-            case = work.case(command.subject)
-            step = case.definition.steps.get(command.trigger)
-            try:
-                if step is not None and step.batch is not None:
-                    return batches.move_batch(work, command, by)
-                return steps.move(work, command, by)
-            except BadInput as error:
-                late = lateness.explained(work, case, command.trigger, command.on)
-                if late is None:
-                    raise
-                raise late from error
+            answer = entering.enter(work, command, by)
+            return self._corrected(work, answer, command.correct, command.reason, by)
 
         return self._run(run, command, by, command.subject, command.trigger)
 
@@ -149,7 +140,18 @@ class Service:
 
     def undo(self, command: Undo, by: By) -> Answer:
         """Undoes the subject's last step. Raises BadInput, Denied and Conflict."""
-        return self._run(lambda work, by: undoing.undo(work, command, by), command, by, command.subject, "undo")
+
+        def run(work: Work, by: By) -> Answer:
+            return self._corrected(work, undoing.undo(work, command, by), command.correct, command.reason, by)
+
+        return self._run(run, command, by, command.subject, "undo")
+
+    def _corrected(self, work: Work, answer: Answer, wanted: bool, reason: str | None, by: By) -> Answer:
+        """Tells those who were told wrongly, where that is wanted."""
+        if not (wanted and answer.allowed and answer.sent):
+            return answer
+        queued = correcting.queue(work, self._drafter, answer.sent, reason or "", by)
+        return replace(answer, corrections=queued)
 
     def _run(
         self,

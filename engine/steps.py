@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from engine.core import events
 from engine.core.authority import Acting, authorise
@@ -51,8 +51,9 @@ class Answer:
     judgements: Sequence[Judgement] = ()
     breaches: Sequence[str] = ()
     lines: Sequence[LineAnswer] = ()
-    sent: Sequence[OutboxRow] = ()  # after an undo: notices that had gone out and may need a correction
+    sent: Sequence[OutboxRow] = ()  # notices that had gone out and may need a correction, after an undo or a late entry
     opened: Sequence[str] = ()
+    corrections: Sequence[OutboxRow] = ()  # notices queued to take back those of `sent`
     closed: Sequence[str] = ()  # after an undo: the subjects that the step had opened
 
     @property
@@ -317,6 +318,7 @@ def record(work: Work, case: Case, decision: Decision, on: date, reason: str | N
         rules=events.rule_codes(decision.judgements) or None,
         breaches=list(decision.breaches) or None,
         batch=extra.batch,
+        happened=_happened(work, step, decision, on),
         **who(decision.acting, by),
         **extra.detail,
     )
@@ -332,6 +334,20 @@ def record(work: Work, case: Case, decision: Decision, on: date, reason: str | N
     )
     work.tell(work.case(case.subject.id), decision.trigger, event)
     return event
+
+
+def _happened(work: Work, step: Step, decision: Decision, on: date) -> str | None:
+    """Returns the day on which a step really happened, where a fact of it says so and it is before the step's day."""
+    day = happened_day(work, step, decision.facts)
+    return day.isoformat() if day is not None and day < on else None
+
+
+def happened_day(work: Work, step: Step, facts: Mapping[str, object]) -> date | None:
+    """Returns the day that the step's own fact names, None without one."""
+    value = facts.get(step.happened or "")
+    if isinstance(value, datetime):
+        return work.calendar.day_of(value)
+    return value if isinstance(value, date) else None
 
 
 def open_other(work: Work, case: Case, decision: Decision, by: By, event: str) -> Sequence[str]:

@@ -19,7 +19,7 @@ from engine.ledger import entries
 from engine.outbox import CANCELLED, told_of, why_not
 from engine.places import settle
 from engine.steps import Answer, By
-from engine.store.rows import EventRow, OutboxRow
+from engine.store.rows import EventRow, OutboxRow, TimerRow
 from engine.work import Case, Work
 
 WENT_OUT = frozenset({*SENT, "unknown", "claimed"})  # on the wire, or perhaps
@@ -42,6 +42,7 @@ def undo(work: Work, command: Undo, by: By) -> Answer:
     acting = _may_undo(work, case, last, by)
     back = TakingBack(work=work, reason=command.reason, acting=acting, by=by, deep=command.deep)
     event = back.step(case, last, found)
+    back.finish()
     now = work.case(case.subject.id).subject
     return Answer(
         subject=now.id,
@@ -91,6 +92,8 @@ class TakingBack:
     deep: bool = False
     sent: list[OutboxRow] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
+    _cancel: list[OutboxRow] = field(default_factory=list)
+    _cancelled: list[TimerRow] = field(default_factory=list)
 
     def step(self, case: Case, last: Entry, found: Sequence[Entry]) -> str:
         """Takes back a subject's last step with all that came of it; a batch with all its members."""
@@ -138,15 +141,15 @@ class TakingBack:
 
     def _close_opened(self, last: Entry) -> None:
         work = self.work
-        if last.subject is None:
+        step = work.case(last.subject or "").definition.steps.get(last.trigger or "")
+        if step is None or step.opens is None:
             return
-        for row in work.tx.find_subjects(refers=last.subject):
-            other = work.adopt([row])[0]
-            if other.subject.state == events.VOID:
-                continue
-            found = events_of(work, other)
-            if found[0].detail.get("opened_by") == last.id:
-                self._close(other, found)
+        marker = f'"opened_by":"{last.id}"'.encode()
+        begun = [r.subject for r in work.tx.events(after=last.seq, kind=events.STARTED) if marker in r.body]
+        for id in begun:
+            other = work.case(id or "")
+            if other.subject.state != events.VOID:
+                self._close(other, events_of(work, other))
 
     def _close(self, other: Case, found: Sequence[Entry]) -> None:
         """Closes a subject that a step opened, after what its own steps opened."""
@@ -180,28 +183,30 @@ class TakingBack:
         self._notices(work.case(other.subject.id), found[0])
 
     def _notices(self, case: Case, last: Entry) -> None:
-        """Cancels what the step told, or what no longer holds, and is not sent; notes what was sent since."""
+        """Notes what the step told, or what no longer holds: to be cancelled, or sent since."""
         work, id = self.work, case.subject.id
         void = case.subject.state == events.VOID
-        cancel: list[OutboxRow] = []
         for row in work.tx.outbox(subject=id):
             why = "undone" if void or row.occurrence == last.id else holds_no_more(work, case, row)
             if why is None:
                 continue
             if row.state == "queued":
                 detail = why if why == "undone" else CANCELLED[why]
-                cancel.append(replace(row, state="cancelled", next_try_at=None, detail=detail))
+                self._cancel.append(replace(row, state="cancelled", next_try_at=None, detail=detail))
             elif row.state in WENT_OUT and (row.sent_at or row.due_at) >= last.at:
                 self.sent.append(row)
-        if cancel:
-            work.tx.update_outbox(cancel)
-        told = [
-            t
+        self._cancelled += [
+            replace(t, done_at=work.ledger.at, outcome="undone")
             for t in work.tx.timers([id])
             if t.done_at is None and (t.occurrence == last.id or (void and t.kind == TOLD))
         ]
-        if told:
-            work.tx.put_timers([replace(t, done_at=work.ledger.at, outcome="undone") for t in told])
+
+    def finish(self) -> None:
+        """Cancels the notices that wait. Not before it is sure that nothing is refused any more: this is written."""
+        if self._cancel:
+            self.work.tx.update_outbox(self._cancel)
+        if self._cancelled:
+            self.work.tx.put_timers(self._cancelled)
 
 
 def holds_no_more(work: Work, case: Case, row: OutboxRow) -> str | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 
 from engine.core.authority import Office
 from engine.core.definition import Text
 from engine.core.machine import Area, Definition
 from engine.core.sending import BAD_CONTACT, HAS_LEFT, NO_CONTACT, Draft, Matter, Unreached
 from engine.core.values import Value
+from notifications.corrections import write_correction
 from notifications.plan import channels, left, named, recipients
 from notifications.render import Templates
 from notifications.unreached import write_report
@@ -82,6 +84,19 @@ class Drafts:
             told = office.officers[addressee.officer]
             found += [replace(draft, channel=c) for c in channels(area, told, urgent=False)]
         return found
+
+    def correction(self, text: Mapping[str, str], sent: date, reason: str) -> Draft:
+        """Returns the words that take back a notice that was sent on a day."""
+        item, short = write_correction(text, sent, reason, self._lang)
+        return Draft(
+            recipient="",
+            behalf=None,
+            channel=None,
+            subject_line=item.subject_line,
+            body=item.body,
+            short=short,
+            group=item.note,
+        )
 
     def _context(self, matter: Matter, area: Area, office: Office, recipient: str) -> dict[str, object]:
         definition, facts = matter.definition, matter.facts

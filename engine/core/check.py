@@ -176,6 +176,7 @@ class _Compiler:
             given = ((f, self.facts.expression((*path, "opens", "with", f), t)) for f, t in spec.opens.with_.items())
             opens = (spec.opens.workflow, tuple((f, e) for f, e in given if e is not None))
         self._check_effects(path, spec)
+        self._check_happened(path, spec.happened_on)
         read = [e for _, e in targets if e] + [e for _, e in fills] + [i.when for i in invalid]
         read += [e for s in sets for e in (s.to, s.key, s.when) if e] + [e for _, e in (opens[1] if opens else ())]
         lines = Lines(self.facts, spec.batch, (*path, "batch"))
@@ -198,6 +199,7 @@ class _Compiler:
             answered=frozenset().union(*(self._through(r.reads, derived) for f, r in forces if f != "warn")),
             sets=sets,
             clears=spec.clears,
+            happened=spec.happened_on,
             opens=opens,
             opens_for=self._unit_kinds((*path, "opens", "for"), spec.opens.for_ if spec.opens is not None else []),
             belongs_to=spec.belongs_to,
@@ -229,6 +231,12 @@ class _Compiler:
             when = self.facts.expression((*at, "when"), target.when, "bool") if target.when else None
             targets.append((target.state, when))
         return tuple(targets)
+
+    def _check_happened(self, path: Path, name: str | None) -> None:
+        type_ = self.facts.types.get(name or "")
+        if name is not None and (type_ is None or type_.name not in ("date", "datetime")):
+            known = [n for n, t in self.facts.types.items() if t.name in ("date", "datetime")]
+            self.found.unknown((*path, "happened_on"), "fact of type date or datetime", name, known)
 
     def _invalid(self, path: Path, specs: Sequence[Invalid]) -> Iterable[ready.Invalid]:
         for i, invalid in enumerate(specs):

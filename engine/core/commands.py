@@ -44,6 +44,7 @@ class Move:
     lines: Sequence[Line] = ()
     version: int | None = None
     over_clock: bool = False  # a step of the clock that this proves wrong is undone first, in one go
+    correct: bool = False  # those who were told wrongly meanwhile are told so
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -291,6 +291,9 @@ class Transition(Model):
     opens: Opens | None = Field(None, description="another workflow begun by the step")
     belongs_to: Name | None = Field(None, description="the fact naming the organisation the subject goes over to")
     batch: Batch | None = Field(None, description="a step that moves many")
+    happened_on: Name | None = Field(
+        None, description="the fact that says when it really happened, where that is before the day it is entered for"
+    )
 
 
 class Rule(Model):

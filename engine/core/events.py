@@ -84,6 +84,12 @@ class Entry:
         return self.detail.get("history") is True
 
     @property
+    def happened(self) -> str | None:
+        """The day it really happened, as far as it says so; else the day it was entered for."""
+        day = self.detail.get("happened")
+        return day if isinstance(day, str) else self.on
+
+    @property
     def persons(self) -> tuple[str, ...]:
         """Who took the step, for separation of duties; of history only those it names."""
         named = self.detail.get("by")

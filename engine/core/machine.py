@@ -130,6 +130,7 @@ class Step:
     belongs_to: str | None
     opens_for: tuple[UnitKinds, ...]  # the kinds of units for each of which one is begun; none: for the subject's own
     batch: Batch | None
+    happened: str | None
     lines: Mapping[str, Line]
     rest: tuple[Rest, ...]
     derived: tuple[tuple[str, Expression], ...]

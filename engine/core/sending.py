@@ -76,6 +76,9 @@ class Drafter(Protocol):
     def report(self, unreached: Unreached, area: Area, office: Office) -> Sequence[Draft]:
         """Returns a draft for each of those who are told that notices do not reach an officer."""
 
+    def correction(self, text: Mapping[str, str], sent: date, reason: str) -> Draft:
+        """Returns the words that take back a notice (`text`) that was sent on a day, for nobody yet."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Came:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 
-from engine import delivering, feeds, officework, outbox, receipts, resolving
+from engine import correcting, delivering, feeds, officework, outbox, receipts, resolving
 from engine.core.sending import Came, Drafter, News, State
 from engine.doors import OpenWork
 from engine.ledger import Via
@@ -66,6 +66,12 @@ class Outbox:
         with self._work(write=True) as work:
             officework.permit(work, "notices", by)
             return resolving.resolve(work, ids, outcome, by, reason)
+
+    def correct(self, ids: Iterable[str], reason: str | None, by: By) -> list[OutboxRow]:
+        """Tells those who got these notices that they do not hold. Raises BadInput, NotFound and Denied."""
+        with self._work(write=True) as work:
+            officework.permit(work, "notices", by)
+            return correcting.correct(work, self._drafter, ids, reason, by)
 
     def rows(
         self, *, states: Iterable[str] | None = None, subject: str | None = None

@@ -19,7 +19,12 @@ SAYS = {
 }  # fmt: skip
 PLACE = re.compile(r"\{[a-z_]+\}")
 METHODS_ONLY = {"add", "error", "_at"}  # too common as names: only as methods
-OWN_TABLES = {"phrases.py", "unreached.py", "definition.py"}  # both languages side by side; descriptions for the schema
+OWN_TABLES = {
+    "phrases.py",
+    "unreached.py",
+    "corrections.py",
+    "definition.py",
+}  # both languages side by side; descriptions for the schema
 BASES = {"KetnapError", "BadInput", "NotFound", "Denied", "Conflict", "FileRefused"}
 
 
