@@ -22,7 +22,7 @@ _WORDS = {
     "vi": _Words(
         group="Đính chính",
         subject="Đính chính: {line}",
-        body="Thông báo gửi ngày {sent} với nội dung “{line}” không còn đúng, đề nghị bỏ qua.\n\nLý do: {reason}",
+        body="Thông báo “{line}” gửi ngày {sent} không còn đúng, đề nghị bỏ qua.\n\nLý do: {reason}",
         short="Đính chính: thông báo ngày {sent} của phần mềm không còn đúng, đề nghị bỏ qua.",
     ),
     "en": _Words(
