@@ -24,6 +24,8 @@ def register(app: typer.Typer) -> None:
     group.command("show")(show)
     group.command("disable")(disable)
     group.command("password")(password)
+    group.command("factor")(factor)
+    group.command("code")(code)
     app.add_typer(group, name="user")
 
 
@@ -192,8 +194,8 @@ def password(
 
     Example: ketnap user password lan --as lan
     """
-    from engine.accounts import hash_password
     from engine.officework import OfficerChange
+    from engine.passwords import hash_password
 
     session: Session = ctx.obj
     if stdin:
@@ -206,3 +208,52 @@ def password(
     session.write(
         {"officer": id_}, lambda console: console.print(session.say("{officer} has a new password.", officer=id_))
     )
+
+
+def factor(
+    ctx: typer.Context,
+    id_: Id,
+    give: Annotated[bool, typer.Option("--give", help="Give a new one and print its key, once.")] = False,
+    take: Annotated[bool, typer.Option("--take", help="Take it away, as when the telephone is lost.")] = False,
+    as_: As = None,
+    token: Token = None,
+) -> None:
+    """Give an officer the one-time codes of a telephone, or take them away; their sessions end then.
+
+    Example: ketnap user factor lan --take --as quan-tri
+    """
+    from cli.identity import acting
+    from engine.core.errors import BadInput
+    from web.codes import TimedCodes
+
+    session: Session = ctx.obj
+    if give == take:
+        raise BadInput("say either --give or --take")
+    service = session.changing()
+    by = acting(session, service, as_, token)
+    if take:
+        service.accounts.take_factor(id_, by)
+        session.write(
+            {"officer": id_, "factor": None},
+            lambda console: console.print(session.say("{officer} has no second factor any more.", officer=id_)),
+        )
+        return
+    secret = TimedCodes(service.kit.clock.now).secret()
+    service.accounts.give_factor(id_, secret, by)
+    session.write(
+        {"officer": id_, "factor": secret},
+        lambda console: console.print(session.say("The key, shown this once: {key}", key=secret), soft_wrap=True),
+    )
+
+
+def code(ctx: typer.Context, id_: Id) -> None:
+    """Show an officer's one-time code of now, in a sandbox, where nobody has a telephone.
+
+    Example: ketnap user code bithu
+    """
+    from engine.clock import SystemClock
+    from web.codes import TimedCodes
+
+    session: Session = ctx.obj
+    found = TimedCodes(SystemClock().now).code(session.service.accounts.shown_secret(id_))
+    session.write({"officer": id_, "code": found}, lambda console: console.print(found))

@@ -18,6 +18,7 @@ from engine.core.authority import Office
 from engine.core.errors import BadInput, NotFound
 from engine.core.events import unstamp
 from engine.core.machine import Area
+from engine.core.reader import FindingsError
 from engine.core.sending import Draft, Drafter, Matter
 from engine.kit import Kit
 from engine.ledger import Via
@@ -30,6 +31,7 @@ from notifications.plan import Notices
 if TYPE_CHECKING:
     from engine.core.sending import Unreached
     from notifications.forecast import Expected
+    from web.pages_file import PagesFile
 
 OFFICE_ZONE = "Asia/Ho_Chi_Minh"  # until a loaded area names its own
 CLOSE = timedelta(hours=1)  # a sandbox's command may be dated as much later, where others came in between
@@ -156,6 +158,30 @@ def forms_folder(settings: Settings) -> Path | None:
     file = sqlite_file(settings.db)
     beside = Path("forms") if file is None else file.with_name("forms")
     return beside if beside.is_dir() else None
+
+
+def pages_of(settings: Settings, service: Service) -> PagesFile:
+    """Returns what the pages show: pages.yaml beside the workflows that are loaded, else what is usual.
+
+    Raises FindingsError for a file that names what there is not.
+    """
+    from web.app import page_names
+    from web.pages_file import FILE, check_pages, read_pages, usual
+
+    with service.work() as work:
+        if not work.library.workflows:
+            raise NotFound("no workflow is loaded; run: ketnap init")
+        area, definitions = work.library.area.file.area, work.library.all_newest()
+    for folder in (settings.workflows, shipped_folder()):
+        for path in [] if folder is None else [folder / FILE, folder / area / FILE]:
+            if path.is_file():
+                file, tree = read_pages(path)
+                if file.pages == area:
+                    faults = check_pages(file, tree, str(path), definitions, page_names())
+                    if faults:
+                        raise FindingsError(tuple(faults))
+                    return file
+    return usual(area)
 
 
 # ---- the database ----

@@ -6,7 +6,7 @@ import os
 import shlex
 import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ import typer
 
 from cli.session import Session
 from engine.core.errors import BadInput
+from engine.steps import By
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,7 +47,7 @@ def demo(
     (folder / MARK).touch()
     show = Show(session=session, folder=folder)
     with _environment({}):
-        for part in (set_up, january, person, trail, ending):
+        for part in (set_up, january, person, trail, accounts, ending):
             part(show)
     if session.as_json:
         session.write_json(show.told)
@@ -256,9 +257,63 @@ def trail(show: Show) -> None:
     show.run("audit", "verify", expect=1, db=COPY)
 
 
+# An officer of each role, by whom the pages can be looked at: the accounts of the town's officers.csv.
+ACCOUNTS = ("bithu", "phobithu", "vanphong", "minh", "tam", "kiemtra", "quantri", "bt_x5", "cb_x5", "bt_x5_1")
+ADMINISTRATOR = "quantri"
+PASSWORD = "hoa-lam-2023"  # noqa: S105 - a sandbox's, shown on the screen
+
+
+def accounts(show: Show) -> None:
+    """Accounts by which the pages can be looked at, one for each role."""
+    from cli.bootstrap import open_database
+    from engine.ledger import Via
+    from engine.officework import OfficerChange
+    from engine.passwords import hash_password
+    from web.codes import TimedCodes
+
+    show.head("5. The pages: an account for each role")
+    database = f"sqlite:///{show.folder / DATABASE}"
+    opened = open_database(Session(db=database).settings, Via(channel="cli"), show.session.lang)
+    hashed, rows = hash_password(PASSWORD), []
+    with closing(opened.store):
+        service = opened.service
+        service.set_up().officers(OfficerChange(id=id, password=hashed) for id in ACCOUNTS)
+        with service.work() as work:
+            area, office = work.library.area, work.office
+            found = [
+                (office.officers[id], [h.role for h, _ in office.holdings(office.officers[id])]) for id in ACCOUNTS
+            ]
+            names = {o.id: office.tree.by_id[o.org].name for o, _ in found}
+        for officer, roles in found:
+            coded = not area.second_factor.isdisjoint(roles)
+            if coded:
+                service.accounts.give_factor(
+                    officer.id, TimedCodes(service.kit.clock.now).secret(), By(officer=ADMINISTRATOR)
+                )
+            labels = [area.file.roles[r].label.of("en" if show.session.lang == "en" else "vi") for r in roles]
+            rows.append((officer.id, ", ".join(labels), names[officer.id], coded))
+    base = f"KETNAP_DB=sqlite:///{show.folder / DATABASE} ketnap"
+    _show_accounts(show, rows, base)
+    now = os.environ.get("KETNAP_NOW", "")
+    show.say("Start the pages, then open http://127.0.0.1:8713 in a browser:")
+    show.console.print(f'  KETNAP_NOW="{now}" {base} run', soft_wrap=True)
+    show.told["accounts"] = [{"login": r[0], "password": PASSWORD, "code": r[3]} for r in rows]
+
+
+def _show_accounts(show: Show, rows: Sequence[tuple[str, str, str, bool]], base: str) -> None:
+    from rich.table import Table
+
+    say = show.session.say
+    table = Table(say("Sign-in name"), say("Password"), say("One-time code"), say("Role"), say("Unit"))
+    for login, role, unit, coded in rows:
+        table.add_row(login, PASSWORD, f"ketnap user code {login}" if coded else "", role, unit)
+    show.console.print(table)
+    show.say("A one-time code is shown by: {command}", command=f"{base} user code bithu")
+
+
 def ending(show: Show) -> None:
     """What to do next."""
-    show.head("5. What to type next")
+    show.head("6. What to type next")
     base = f"KETNAP_DB=sqlite:///{show.folder / DATABASE} ketnap"
     who = str(show.told["person"])
     for line in (

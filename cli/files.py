@@ -109,6 +109,7 @@ def check_sources(sources: Any) -> list[Finding]:
         findings += check_together(definitions, trees)
         findings += _templates(sources, definitions)
         findings += _layouts(sources, definitions)
+        findings += _pages(sources, definitions)
     return findings
 
 
@@ -124,6 +125,26 @@ def _layouts(sources: Any, definitions: Mapping[str, Definition]) -> list[Findin
         if beside >= {s.workflow for s in read_folder(folder)}:
             known = {w: definitions[w] for w in beside}
             found += check_layouts(folder, known, next(iter(known.values())).area)
+    return found
+
+
+def _pages(sources: Any, definitions: Mapping[str, Definition]) -> list[Finding]:
+    """Returns what is wrong with pages.yaml beside the workflows."""
+    from engine.core.reader import FindingsError
+    from engine.library import read_folder
+    from web.app import page_names
+    from web.pages_file import FILE, check_pages, read_pages
+
+    found: list[Finding] = []
+    for folder in sorted({Path(s.area_file).parent for s in sources}):
+        path = folder / FILE
+        if path.is_file() and {s.workflow for s in read_folder(folder)} <= set(definitions):
+            try:
+                file, tree = read_pages(path)
+            except FindingsError as error:
+                found += error.findings
+            else:
+                found += check_pages(file, tree, str(path), definitions, page_names())
     return found
 
 

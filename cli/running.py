@@ -52,6 +52,7 @@ def run(
         _once(session, part)
         return
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    logging.getLogger("transitions").setLevel(logging.WARNING)
     stop = threading.Event()
     _stop_on_signals(stop)
     with ExitStack() as stack:
@@ -131,8 +132,9 @@ def _work(delivery: Delivery, stop: threading.Event) -> None:
 @contextmanager
 def _serving(session: Session, stop: threading.Event) -> Iterator[None]:
     """Serves the web in a thread, over a connection of its own. Ends the program should the server end by itself."""
-    from cli.bootstrap import door_beside
+    from cli.bootstrap import door_beside, pages_of
     from cli.delivery import tables_of
+    from engine.clock import SystemClock
     from engine.ledger import Via
     from web.app import Server, build_app, listen
 
@@ -142,7 +144,15 @@ def _serving(session: Session, stop: threading.Event) -> Iterator[None]:
     listening = listen(settings.host, settings.port)
     store, service = door_beside(session.opened, settings, Via(channel="web"), session.lang)
     try:
-        app = build_app(service, lang=session.lang, link_base=settings.base_url, receipt_secret=secret)
+        app = build_app(
+            service,
+            lang=session.lang,
+            link_base=settings.base_url,
+            receipt_secret=secret,
+            pages=pages_of(settings, service),
+            proxied=settings.proxied,
+            clock=SystemClock(),
+        )
         server = Server(app, listening, ended=stop.set)
         server.start()
         port = listening.getsockname()[1]

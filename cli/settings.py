@@ -53,6 +53,7 @@ class Settings(BaseSettings):
         description="table of the office's own names on its documents: above, issuer, issuer_code, number, place, "
         "on_behalf, title, signer, recipients",
     )
+    proxied: bool = Field(False, description="true: a proxy of yours in front says who asks (X-Forwarded-For)")
     now: str | None = Field(None, description="a sandbox's clock begins here; refused elsewhere")
     token: str | None = Field(None, description="an officer's token, for --as outside a sandbox")
 

@@ -1,44 +1,16 @@
-"""Accounts of officers: passwords, and the first account of a database in which nobody can sign in yet."""
+"""Accounts of officers, and the first account of a database in which nobody can sign in yet."""
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 
 from engine import officework
-from engine.core.errors import BadInput, Denied, NotFound
+from engine.core.errors import Denied, NotFound
 from engine.officework import Counts, OfficerChange
 from engine.service import SANDBOX, Service
 from engine.steps import By
 from engine.store.rows import OfficerRow
 from engine.work import Work
-
-SHORTEST = 10  # letters of a password
-
-
-def hash_password(password: str) -> str:
-    """Returns the Argon2 hash of a password. Vietnamese keyboards type `ệ` in two forms: both are the same password.
-
-    Raises BadInput for one that is too short.
-    """
-    from pwdlib import PasswordHash
-
-    text = unicodedata.normalize("NFC", password)
-    if len(text) < SHORTEST:
-        raise BadInput("a password has at least {n} letters", n=SHORTEST)
-    return PasswordHash.recommended().hash(text)
-
-
-def password_fits(password: str, hashed: str | None) -> bool:
-    """Tells whether a password is the one that was hashed; takes as long where there is none."""
-    from pwdlib import PasswordHash
-
-    hasher = PasswordHash.recommended()
-    text = unicodedata.normalize("NFC", password)
-    if hashed is None:
-        hasher.hash(text)
-        return False
-    return hasher.verify(text, hashed)
 
 
 def nobody_signs_in(rows: Sequence[OfficerRow]) -> bool:

@@ -31,7 +31,13 @@ class Prospect:
 
 
 def prospects(
-    work: Work, case: Case, *, officer: str | None = None, on: date | None = None, trigger: str | None = None
+    work: Work,
+    case: Case,
+    *,
+    officer: str | None = None,
+    on: date | None = None,
+    trigger: str | None = None,
+    behalf: str | None = None,
 ) -> Sequence[Prospect]:
     """Returns every transition out of the subject's state (or the one named), with what `decide` says of it now.
 
@@ -41,10 +47,10 @@ def prospects(
     if trigger is not None:
         steps.check_trigger(case, trigger, By(officer=None))
     triggers = [trigger] if trigger is not None else case.definition.triggers_from(case.subject.state)
-    return [_prospect(work, case, t, day, officer) for t in triggers]
+    return [_prospect(work, case, t, day, officer, behalf) for t in triggers]
 
 
-def _prospect(work: Work, case: Case, trigger: str, day: date, officer: str | None) -> Prospect:
+def _prospect(work: Work, case: Case, trigger: str, day: date, officer: str | None, behalf: str | None) -> Prospect:
     step = case.definition.steps[trigger]
     decision: Decision | None = None
     denied: Denied | None = None
@@ -67,6 +73,7 @@ def _prospect(work: Work, case: Case, trigger: str, day: date, officer: str | No
                 on=day,
                 doers=case.subject.doers,
                 never=step.never,
+                behalf=behalf,
             )
         except Denied as error:
             denied = error

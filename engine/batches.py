@@ -114,7 +114,7 @@ def carry_out(work: Work, decision: Decision, item: Item, day: date, by: By, eve
     if other.subject.state != item.other.subject.state:
         check_state(other, item.states)
     if spec.step is not None:
-        alone = By(officer=by.officer)  # the command's id belongs to the batch's own event
+        alone = By(officer=by.officer, behalf=by.behalf)  # the command's id belongs to the batch's own event
         detail: dict[str, Json] = {"line": item.do, **({"mentioned": False} if item.index < 0 else {})}
         extra = Extra(batch=event, detail=detail)
         try:

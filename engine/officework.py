@@ -90,7 +90,7 @@ def permit(work: Work, what: str, by: By, unit: str | None = None) -> None:
     if place is None:
         officer = work.office.officers.get(by.officer or "")
         place = officer.org if officer is not None else ""
-    authorise(work.office, by.officer or "", grants, place, facts={}, on=work.today)
+    authorise(work.office, by.officer or "", grants, place, facts={}, on=work.today, behalf=by.behalf)
 
 
 def nobody_may(work: Work, what: str) -> tuple[str, ...]:

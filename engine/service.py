@@ -30,6 +30,8 @@ from engine.core.subject import Subject
 from engine.core.values import Value
 from engine.core.views import facts_of, read_facts
 from engine.doors.access import Access
+from engine.doors.accounts import Accounts
+from engine.doors.desk import Desk
 from engine.doors.history import History
 from engine.doors.notices import Feeds, Outbox
 from engine.doors.organisations import Organisations
@@ -61,10 +63,16 @@ class Service:
         self.scores = Scores(self.work)
         self.persons = Persons(self.work, self.access, kit.store)
         self.organisations = Organisations(self.work)
+        self.accounts = Accounts(self.work, kit)
+        self.desk = Desk(self.work, self.access)
 
     def speaking_for(self, via: Via) -> Service:
         """Returns the same door for commands that come in another way."""
         return Service(self.kit, self._drafter, via)
+
+    def beside(self) -> Service:
+        """Returns a door to the same store for another thread: what is kept between transactions is its own."""
+        return Service(replace(self.kit, unwrapped={}, known=None, office=None), self._drafter, self._via)
 
     @contextmanager
     def work(self, *, write: bool = False, via: Via | None = None) -> Iterator[Work]:

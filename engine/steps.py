@@ -14,7 +14,7 @@ from engine.core.errors import BadInput, Conflict, Denied, NotFound
 from engine.core.guards import Judgement
 from engine.core.machine import Definition, Step, UnitKinds
 from engine.core.subject import Changes, Subject, changed
-from engine.core.values import Json
+from engine.core.values import Json, Value
 from engine.core.views import read_facts, view_of
 from engine.input import check_named, given_facts
 from engine.keyed import check_written
@@ -82,6 +82,7 @@ class By:
     officer: str | None
     command: str | None = None
     asked: str | None = None
+    behalf: str | None = None  # the absent officer for whom it is given; None: as authority is found
 
 
 @dataclass(kw_only=True)
@@ -136,7 +137,7 @@ def start(
         acting = None if by.officer is None else Acting(officer=by.officer)
     else:
         view = view_of(definition, subject, work.moment(on))
-        acting = authorise(work.office, by.officer or "", definition.start_grants, org.id, facts=view, on=on)
+        acting = _keeper(work, definition, org.id, view, on, by)
     key_id = key_of(work, definition, subject)
     event = work.ledger.append(
         events.STARTED,
@@ -163,6 +164,12 @@ def start(
         version=1,
         event=event,
     )
+
+
+def _keeper(work: Work, definition: Definition, org: str, view: Mapping[str, Value], on: date, by: By) -> Acting:
+    """Returns who may begin a subject there, or set its facts. Raises Denied."""
+    grants = definition.start_grants
+    return authorise(work.office, by.officer or "", grants, org, facts=view, on=on, behalf=by.behalf)
 
 
 def who(acting: Acting | None, by: By) -> dict[str, Json]:
@@ -241,6 +248,7 @@ def decided(
         reason=reason,
         officer=by.officer,
         office=work.office if by.officer is not None else None,
+        behalf=by.behalf,
     )
     if decision.changes and case.definition.keyed:
         subject = case.subject
@@ -395,7 +403,7 @@ def set_facts(work: Work, command: SetFacts, by: By) -> Answer:
     check_named(work, definition, changes)
     check_written(work, definition, subject.id, subject.org, subject.facts, changes)
     view = view_of(definition, subject, work.moment(on))
-    acting = authorise(work.office, by.officer or "", definition.start_grants, subject.org, facts=view, on=on)
+    acting = _keeper(work, definition, subject.org, view, on, by)
     event = work.ledger.append(
         events.FACTS_SET,
         key_id=case.key_id,

@@ -73,12 +73,20 @@ def _may_undo(work: Work, case: Case, last: Entry, by: By) -> Acting:
     view = view_of(case.definition, case.subject, work.moment())
     if not last.by_person:
         return authorise(
-            work.office, by.officer or "", case.definition.start_grants, case.subject.org, facts=view, on=work.today
+            work.office,
+            by.officer or "",
+            case.definition.start_grants,
+            case.subject.org,
+            facts=view,
+            on=work.today,
+            behalf=by.behalf,
         )
     soon = work.now - events.unstamp(last.at) <= timedelta(days=area.file.undo.within_days)
     if soon and by.officer is not None and by.officer == last.actor:
         return Acting(officer=by.officer, behalf=last.behalf)
-    return authorise(work.office, by.officer or "", area.undo_above, case.subject.org, facts=view, on=work.today)
+    return authorise(
+        work.office, by.officer or "", area.undo_above, case.subject.org, facts=view, on=work.today, behalf=by.behalf
+    )
 
 
 @dataclass(kw_only=True)

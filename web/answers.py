@@ -1,10 +1,9 @@
-"""What every page shares: the door to the database, and answers that no browser or proxy keeps."""
+"""What every answer shares: a door to the database for each thread, and headers that let nothing be kept or framed."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
@@ -23,25 +22,23 @@ HEADERS = {
 
 
 class Door:
-    """The one door, for the threads that answer requests: one at a time, as its caches are not shared."""
+    """The one door, for the threads that answer requests: each has its own, as its caches are not shared."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._lock = threading.Lock()
+        self._own = threading.local()
 
-    @contextmanager
-    def _open(self) -> Iterator[Service]:
-        with self._lock:
-            yield self._service
+    @property
+    def service(self) -> Service:
+        """This thread's door."""
+        found: Service | None = getattr(self._own, "service", None)
+        if found is None:
+            found = self._own.service = self._service.beside()
+        return found
 
     async def ask(self, question: Callable[[Service], T]) -> T:
         """Runs a question beside the loop that serves, and returns its answer."""
-
-        def run() -> T:
-            with self._open() as service:
-                return question(service)
-
-        return await run_in_threadpool(run)
+        return await run_in_threadpool(lambda: question(self.service))
 
 
 def answer(text: str, status: int = 200, kind: str = "text/plain; charset=utf-8") -> Response:

@@ -1,4 +1,4 @@
-"""The web application, and the server that runs it in a thread of its own. No pages yet: feeds, receipts, figures."""
+"""The web application: pages, feeds, receipts, figures; and the server that runs it in a thread of its own."""
 
 from __future__ import annotations
 
@@ -9,30 +9,66 @@ from collections.abc import Callable
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 
+from engine.clock import Clock
 from engine.core.errors import BadInput, KetnapError, NotFound
 from engine.service import Service
 from web import feeds, metrics, receipts
+from web.access import OUTSIDE, table
 from web.answers import Door, answer
+from web.codes import TimedCodes
+from web.pages import account, files, home, sign_in, step, subject
+from web.pages_file import PagesFile
+from web.site import Settings, Site
 
 AT_ONCE = 64  # requests, past which the server says 503
 HEADER_LIMIT = 16_384  # bytes
 
+PAGES = (sign_in, account, files, home, subject, step)  # a new page's module goes here
+_PROGRAMS = {path.partition("{")[0] for path in OUTSIDE}
+
 log = logging.getLogger("ketnap.web")
 
 
-def build_app(service: Service, *, lang: str = "vi", link_base: str = "", receipt_secret: str = "") -> Starlette:
-    """Returns the application. Without a `receipt_secret` no receipts are taken; `service` is for it alone."""
-    door = Door(service)
-    routes = [*metrics.routes(door), *feeds.routes(door, lang=lang, link_base=link_base)]
-    if receipt_secret:
-        routes += receipts.routes(door, receipt_secret)
+def build_app(
+    service: Service,
+    *,
+    lang: str = "vi",
+    link_base: str = "",
+    receipt_secret: str = "",
+    pages: PagesFile | None = None,
+    proxied: bool = False,
+    clock: Clock | None = None,
+) -> Starlette:
+    """Returns the application. Without a `receipt_secret` no receipts are taken, without `pages` there are no pages.
 
-    async def refuse(_: Request, error: Exception) -> Response:
-        return answer("not found\n" if _status(error) == 404 else "refused\n", _status(error))
+    Every thread that answers gets a door of its own beside `service`. `clock` is that of people's telephones, where it
+    is not the service's.
+    """
+    door = Door(service)
+    outside = [*metrics.routes(door), *feeds.routes(door, lang=lang, link_base=link_base)]
+    if receipt_secret:
+        outside += receipts.routes(door, receipt_secret)
+    site: Site | None = None
+    routes: list[BaseRoute] = [*outside]
+    if pages is not None:
+        codes = TimedCodes((clock or service.kit.clock).now)
+        settings = Settings(lang=lang, base_url=link_base, proxied=proxied)
+        site = Site(door=door, settings=settings, pages=pages, codes=codes)
+        routes += page_routes(site)
+    table(routes)  # what does not say who may come is not served
+
+    async def refuse(request: Request, error: Exception) -> Response:
+        status = _status(error)
+        if site is not None and _for_people(request):
+            asked = NotFound("There is no such page.") if status == 404 else BadInput("This page does not take that.")
+            return await run_in_threadpool(site.refuse, request, asked)
+        return answer("not found\n" if status == 404 else "refused\n", status)
 
     async def excuse(_: Request, error: Exception) -> Response:
         log.error("a request failed: %s", type(error).__name__)
@@ -42,6 +78,22 @@ def build_app(service: Service, *, lang: str = "vi", link_base: str = "", receip
     app = Starlette(routes=routes, exception_handlers=handlers)
     app.router.redirect_slashes = False
     return app
+
+
+def page_routes(site: Site) -> list[BaseRoute]:
+    """Returns the routes of every page there is."""
+    return [route for page in PAGES for route in page.routes(site)]
+
+
+def page_names() -> list[str]:
+    """Returns the names of the pages that a menu may lead to."""
+    return sorted(name for page in PAGES if (name := getattr(page, "NAME", None)))
+
+
+def _for_people(request: Request) -> bool:
+    """Tells whether a browser asks, which shows a page."""
+    path = request.url.path
+    return "text/html" in request.headers.get("accept", "") and not path.startswith(tuple(_PROGRAMS))
 
 
 def _status(error: Exception) -> int:

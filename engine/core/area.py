@@ -66,6 +66,7 @@ def compile_area(file: AreaFile, tree: object, name: str) -> ready.Area:
         parent_reach=area.parent_reach,
         above=area.above,
         reading_roles=area.reading_roles,
+        second_factor=frozenset(r for r, v in file.roles.items() if v.second_factor),
     )
 
 

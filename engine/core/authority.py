@@ -285,9 +285,11 @@ def authorise(
     on: date,
     doers: Mapping[str, Sequence[str]] | None = None,
     never: Sequence[str] = (),
+    behalf: str | None = None,
 ) -> Acting:
     """Returns who acts. The officer's own authority is tried first, then that of each officer they stand in for today.
 
+    With a `behalf` chosen beforehand only that officer's authority counts.
     `doers` says who did which trigger on the subject; whoever did one of `never`, or for whom it was done, is denied.
     Raises NotFound for somebody who is no officer, Denied with why `role`, `scope` or `separation_of_duties`.
     """
@@ -296,15 +298,16 @@ def authorise(
         raise NotFound("{officer} is not an officer here", officer=officer_id)
     barred = {person for trigger in never for person in (doers or {}).get(trigger, ())}
     why = "role"
-    for behalf in (None, *office.absent_for(officer_id)):
-        if behalf is not None and not officer.present(office.day):
+    absent = office.absent_for(officer_id)
+    for other in (None, *absent) if behalf is None else [a for a in absent if a == behalf]:
+        if other is not None and not officer.present(office.day):
             break
-        holder = officer if behalf is None else office.officers.get(behalf)
+        holder = officer if other is None else office.officers.get(other)
         if holder is None:
             continue
         refused = office.allows(holder, grants, unit, facts, on)
         if refused is None:
-            acting = Acting(officer=officer_id, behalf=behalf)
+            acting = Acting(officer=officer_id, behalf=other)
             if not barred.intersection(acting.persons):
                 return acting
             refused = "separation_of_duties"

@@ -55,14 +55,14 @@ def decide(
     reason: str | None = None,
     officer: str | None = None,
     office: Office | None = None,
+    behalf: str | None = None,
     changes: Changes | None = None,
     asking: bool = False,
 ) -> Decision:
     """Decides one step. With an `office`, the officer must be one who may; without (the clock's step), nobody is asked.
 
     `changes`: the facts of `raw` where the caller has read them already. Order: bad input, then denial, then rules.
-    `asking`: facts not yet given do not stop it, `missing` names them.
-    Raises BadInput, WrongType and Denied; a refusal by rules is a Decision.
+    `asking`: facts not yet given do not stop it, `missing` names them. Raises BadInput and Denied; no refusal.
     """
     step = step_from(definition, subject, trigger)
     calendar = moment.calendar
@@ -97,6 +97,7 @@ def decide(
             on=moment.on,
             doers=subject.doers,
             never=step.never,
+            behalf=behalf,
         )
     judgements = tuple([judge(rule, force, trigger, view, calendar) for force, rule in step.rules])
     breaches, stopped = _weigh(judgements, "reason" in view)

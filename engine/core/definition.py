@@ -47,6 +47,7 @@ class Role(Model):
     sees: Literal["subjects", "nothing"] = Field("subjects", description="nothing: the role opens no subject")
     changes: bool = Field(True, description="false: the role reads only")
     head: bool = Field(False, description="true: whoever holds it answers for the organisation's results")
+    second_factor: bool = Field(False, description="true: who holds it signs in on the pages with a one-time code too")
 
 
 class Grant(Model):

@@ -23,6 +23,7 @@ REFUSED, DENIED = "refused", "denied"
 OFFICE = "office_changed"
 NOTICE = "notice"
 DEFINITION = "definition_loaded"
+ACCESS = "access"  # what else becomes of sessions, passwords and second factors
 ERASED = "key_erased"
 HELD, RELEASED = "held", "released"  # a person's data is to be kept for a while, whoever asks for its erasure
 OPENED, LISTED, EXPORTED = "opened", "listed", "exported"  # who saw a subject, who got a list or a file of them

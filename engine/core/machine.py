@@ -177,6 +177,7 @@ class Area:
     parent_reach: frozenset[str]
     above: frozenset[str]
     reading_roles: frozenset[str]
+    second_factor: frozenset[str] = frozenset()  # roles that sign in with a one-time code too
 
     def kinds(self, names: Sequence[str]) -> frozenset[str]:
         """Returns the kinds that these kinds and groups mean."""

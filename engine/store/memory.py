@@ -9,20 +9,23 @@ from heapq import nsmallest
 from itertools import islice
 from typing import Any
 
-from engine.core.errors import Conflict
 from engine.store.faults import WAIT_S, Misuse, busy, changed_meanwhile, lost, stands_already, trail_moved
-from engine.store.memory_tables import MemoryTables, Table, Undo
+from engine.store.memory_tables import MemoryTables, Table
+from engine.store.memory_unit import MemoryUnit
 from engine.store.rows import (
+    AttemptRow,
     DayRow,
     DefinitionRow,
     EventRow,
     EventSearch,
+    FactorRow,
     Head,
     KeyRow,
     OfficerRow,
     OrgRow,
     OutboxRow,
     RoleRow,
+    SessionRow,
     SubjectRow,
     SubstituteRow,
     TimerRow,
@@ -84,45 +87,8 @@ class MemoryStore:
         yield from everything
 
 
-class MemoryTransaction:
-    """One unit of work on the dictionaries; `roll_back` replays the undo log backwards."""
-
-    def __init__(self, tables: MemoryTables, write: bool) -> None:
-        self._tables = tables
-        self._write = write
-        self._open = True
-        self._undo: Undo = []
-        self._events_before = len(tables.events)
-        self.is_lost = False
-
-    def roll_back(self) -> None:
-        """Puts everything back as it was when the transaction began."""
-        for table, key, old in reversed(self._undo):
-            table.put(key, old)
-        self._tables.cut_events(self._events_before)
-
-    def end(self) -> None:
-        """Refuses all further use."""
-        self._open = False
-
-    def _t(self) -> MemoryTables:
-        if not self._open:
-            raise Misuse("this transaction has ended")
-        return self._tables
-
-    def _w(self) -> MemoryTables:
-        if not self._write:
-            raise Misuse("a reading transaction does not write")
-        return self._t()
-
-    def _put(self, table: Table[Any, Any], rows: Iterable[Any]) -> None:
-        for row in rows:
-            key = table.key(row)
-            self._undo.append((table, key, table.put(key, row)))
-
-    def _refuse(self, fault: Conflict) -> Conflict:
-        self.is_lost = True
-        return fault
+class MemoryTransaction(MemoryUnit):
+    """One unit of work on the dictionaries."""
 
     # -- settings
 
@@ -306,10 +272,7 @@ class MemoryTransaction:
         self._put(self._w().timers, rows)
 
     def delete_timers(self, rows: Sequence[TimerRow]) -> None:
-        table = self._w().timers
-        for row in rows:
-            key = table.key(row)
-            self._undo.append((table, key, table.put(key, None)))
+        self._delete(self._w().timers, rows)
 
     def due_timers(self, now: str, limit: int) -> Sequence[TimerRow]:
         table = self._t().timers
@@ -395,6 +358,41 @@ class MemoryTransaction:
     def outbox_counts(self) -> dict[str, int]:
         table = self._t().outbox
         return {str(state): len(keys) for state, keys in table.index["state"].items() if keys}
+
+    # -- signing in
+
+    def session(self, id: str) -> SessionRow | None:
+        return self._t().sessions.rows.get(id)
+
+    def sessions_of(self, officer: str) -> Sequence[SessionRow]:
+        table = self._t().sessions
+        return sorted(table.pick(table.found("officer", officer)).values(), key=lambda r: (r.created_at, r.id))
+
+    def put_sessions(self, rows: Iterable[SessionRow]) -> None:
+        self._put(self._w().sessions, rows)
+
+    def delete_sessions(self, rows: Sequence[SessionRow]) -> None:
+        self._delete(self._w().sessions, rows)
+
+    def factor(self, officer: str) -> FactorRow | None:
+        return self._t().factors.rows.get(officer)
+
+    def put_factors(self, rows: Iterable[FactorRow]) -> None:
+        self._put(self._w().factors, rows)
+
+    def delete_factors(self, rows: Sequence[FactorRow]) -> None:
+        self._delete(self._w().factors, rows)
+
+    def attempt(self, id: str) -> AttemptRow | None:
+        return self._t().attempts.rows.get(id)
+
+    def put_attempts(self, rows: Iterable[AttemptRow]) -> None:
+        self._put(self._w().attempts, rows)
+
+    def forget_sign_ins(self, sessions: str, attempts: str) -> None:
+        tables = self._w()
+        self._delete(tables.sessions, [r for r in tables.sessions.rows.values() if r.expires_at <= sessions])
+        self._delete(tables.attempts, [r for r in tables.attempts.rows.values() if r.last_at <= attempts])
 
 
 def _meets(row: EventRow, wanted: EventSearch) -> bool:

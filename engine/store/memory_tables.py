@@ -9,9 +9,11 @@ from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from engine.store.rows import (
+    AttemptRow,
     DayRow,
     DefinitionRow,
     EventRow,
+    FactorRow,
     Head,
     KeyRow,
     NodeRow,
@@ -19,6 +21,7 @@ from engine.store.rows import (
     OrgRow,
     OutboxRow,
     RoleRow,
+    SessionRow,
     SubjectRow,
     SubstituteRow,
     TimerRow,
@@ -139,6 +142,9 @@ class MemoryTables:
             waits=lambda row: None if row.next_try_at is None else True,
         )
         self.tree: Table[tuple[int, int], NodeRow] = Table(attrgetter("level", "place"))
+        self.sessions: Table[str, SessionRow] = Table(by_id, officer=attrgetter("officer"))
+        self.factors: Table[str, FactorRow] = Table(attrgetter("officer"))
+        self.attempts: Table[str, AttemptRow] = Table(by_id)
         self.events: list[EventRow] = []
         self.event_ids: set[str] = set()
         self.event_of_command: dict[str | None, int] = {}
@@ -173,5 +179,6 @@ class MemoryTables:
     def dump(self) -> list[tuple[str, Sequence[Any]]]:
         """Returns each table's name and rows; definitions and events in the order they were put."""
         tables = ("settings", "orgs", "officers", "roles", "substitutes", "days", "definitions", "keys", "subjects")
-        rows = [(name, list(getattr(self, name).rows.values())) for name in (*tables, "timers", "outbox", "tree")]
+        more = ("timers", "outbox", "sessions", "factors", "attempts", "tree")
+        rows = [(name, list(getattr(self, name).rows.values())) for name in (*tables, *more)]
         return [*rows, ("events", list(self.events))]

@@ -12,16 +12,19 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from engine.store.rows import (
+    AttemptRow,
     DayRow,
     DefinitionRow,
     EventRow,
     EventSearch,
+    FactorRow,
     Head,
     KeyRow,
     OfficerRow,
     OrgRow,
     OutboxRow,
     RoleRow,
+    SessionRow,
     SubjectRow,
     SubstituteRow,
     TimerRow,
@@ -94,7 +97,7 @@ class Transaction(Protocol):
 
     # -- the trail
     def head(self) -> Head:
-        """Locks the trail for this transaction (write transactions only) and tells where it ends."""
+        """Tells where the trail ends; a write transaction locks it there."""
 
     def append_events(self, rows: Sequence[EventRow]) -> None:
         """Appends; seq goes on from head().size. Raises Conflict when an id or a command stands already."""
@@ -181,6 +184,31 @@ class Transaction(Protocol):
 
     def outbox_counts(self) -> dict[str, int]:
         """Returns how many rows stand in each state."""
+
+    # -- signing in
+    def session(self, id: str) -> SessionRow | None: ...
+    def sessions_of(self, officer: str) -> Sequence[SessionRow]:
+        """Returns an officer's sessions by (created_at, id), those that have expired too."""
+
+    def put_sessions(self, rows: Iterable[SessionRow]) -> None:
+        """By id."""
+
+    def delete_sessions(self, rows: Sequence[SessionRow]) -> None:
+        """By id."""
+
+    def factor(self, officer: str) -> FactorRow | None: ...
+    def put_factors(self, rows: Iterable[FactorRow]) -> None:
+        """By officer."""
+
+    def delete_factors(self, rows: Sequence[FactorRow]) -> None:
+        """By officer."""
+
+    def attempt(self, id: str) -> AttemptRow | None: ...
+    def put_attempts(self, rows: Iterable[AttemptRow]) -> None:
+        """By id."""
+
+    def forget_sign_ins(self, sessions: str, attempts: str) -> None:
+        """Deletes sessions with expires_at <= `sessions`, and attempts with last_at <= `attempts`."""
 
 
 class Store(Protocol):

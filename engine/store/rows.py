@@ -219,3 +219,38 @@ class KeyRow:
     id: str
     wrapped: bytes | None
     erased_at: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SessionRow:
+    """A browser that is signed in. `id` is the hash of the secret that only the browser has."""
+
+    id: str
+    officer: str
+    behalf: str | None  # the absent officer for whom this session acts
+    level: str  # full, or enrol: only a second factor may be set up
+    created_at: str
+    seen_at: str
+    expires_at: str
+    seen_seq: int  # where the trail ended when the session before this one was last seen
+    agent: str  # what the browser calls itself, shortened
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FactorRow:
+    """An officer's second factor: its secret, sealed under the officer's key, and the last step that was used."""
+
+    officer: str
+    sealed: bytes
+    step: int
+    confirmed_at: str | None  # None until the first code has shown that the officer has it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AttemptRow:
+    """Failures to sign in, by a login's or an address's digest, and until when the next try has to wait."""
+
+    id: str
+    failures: int
+    last_at: str
+    until_at: str

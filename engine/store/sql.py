@@ -14,8 +14,9 @@ from sqlalchemy.engine import Dialect
 from engine.core.errors import BadInput
 from engine.store import tables
 from engine.store.faults import WAIT_S, Misuse, NoTables, busy, lost
+from engine.store.sql_unit import Session
 from engine.store.statements import Statements
-from engine.store.unit_of_work import Session, SqlTransaction
+from engine.store.unit_of_work import SqlTransaction
 
 _HELD = 16  # connections kept open while nobody uses them
 

@@ -163,6 +163,10 @@ class Statements:
             ("delete", table), lambda: delete(table).where(*(c == _place(c.name) for c in table.primary_key))
         )
 
+    def delete_until(self, column: Column[Any]) -> Statement:
+        """Deletes the rows whose column is not after the place `until`."""
+        return self._once(("until", column), lambda: delete(column.table).where(column <= bindparam("until")))
+
     # -- reading
 
     def revision(self) -> Statement:

@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0005"  # the migration that makes these tables
+REVISION = "0006"  # the migration that makes these tables
 
 metadata = MetaData()
 
@@ -197,3 +197,34 @@ Index(
 )
 _numbered = outbox.c.provider_id.is_not(None)
 Index("outbox_provider", outbox.c.provider_id, sqlite_where=_numbered, postgresql_where=_numbered)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    _key("id"),
+    *_must("officer"),
+    *_may("behalf"),
+    *_must("level", "created_at", "seen_at", "expires_at"),
+    Column("seen_seq", _number, nullable=False),
+    *_must("agent"),
+)
+Index("sessions_officer", sessions.c.officer)
+Index("sessions_expire", sessions.c.expires_at)
+
+factors = Table(
+    "factors",
+    metadata,
+    _key("officer"),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("step", _number, nullable=False),
+    *_may("confirmed_at"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    _key("id"),
+    Column("failures", _number, nullable=False),
+    *_must("last_at", "until_at"),
+)
+Index("attempts_last", attempts.c.last_at)

@@ -7,8 +7,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from jinja2 import Environment, nodes
+
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("engine", "reports", "notifications", "cli")
+PACKAGES = ("engine", "reports", "notifications", "cli", "web")
+PAGES = ROOT / "web" / "templates"
 
 # Calls whose text goes to people: the name of what is called, and the place of the text among its arguments.
 SAYS = {
@@ -107,7 +110,17 @@ def found_templates() -> dict[str, str]:
                 found[text] = str(path.relative_to(ROOT))
         for text, line in placed(tree) if path.name not in OWN_TABLES else ():
             found[text] = f"{path.relative_to(ROOT)}:{line}"
-    return found
+    return found | dict(in_pages())
+
+
+def in_pages() -> Iterator[tuple[str, str]]:
+    """Gives every text that a page's template says, `_("...")`, with its place."""
+    environment = Environment(autoescape=True)
+    for path in sorted(PAGES.glob("*.html")):
+        tree = environment.parse(path.read_text(encoding="utf-8"))
+        for call in tree.find_all(nodes.Call):
+            if isinstance(call.node, nodes.Name) and call.node.name == "_" and isinstance(call.args[0], nodes.Const):
+                yield call.args[0].value, f"{path.relative_to(ROOT)}:{call.lineno}"
 
 
 def _raised_bare(tree: ast.AST, errors: dict[str, str]) -> Iterator[str]:

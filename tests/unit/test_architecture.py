@@ -46,7 +46,7 @@ HOMES = {
     "psycopg": ("engine/store/",),
     "pyotp": ("web/",),
     "python_calamine": ("reports/",),
-    "segno": ("reports/",),
+    "segno": ("reports/", "web/codes.py"),
     "smpplib": ("notifications/channels/",),
     "sqlalchemy": ("engine/store/",),
     "sqlite3": ("engine/store/", "cli/bench", "cli/demo"),  # the floor that is measured against; the edit past the door

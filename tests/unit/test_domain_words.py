@@ -77,7 +77,7 @@ def terms_in(node: object) -> Iterator[str]:
 def area_words() -> dict[Words, str]:
     """Returns every word, or run of words, that belongs to the area, and the text it was taken from."""
     found = {run: root for root in ROOTS for run in runs_of(root)}
-    for path in sorted(AREA.glob("*.yaml")):
+    for path in sorted(p for p in AREA.glob("*.yaml") if p.name != "pages.yaml"):  # it declares nothing, it only names
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
         workflow = document.get("workflow") if isinstance(document, dict) else None
         for name in (*ids_in(document), *([workflow] if isinstance(workflow, str) else [])):

@@ -148,7 +148,7 @@ def test_a_password_is_kept_as_a_hash_that_knows_both_forms_of_its_letters(offic
     import unicodedata
 
     from cli.bootstrap import sqlite_file
-    from engine.accounts import password_fits
+    from engine.passwords import password_fits
     from engine.store.open import open_store
 
     typed = "mật khẩu dài"

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from engine.service import Service
 from engine.steps import By
 from notifications.channels.receipt import kannel_token
 from tests.notice_world import NoticeWorld, at
@@ -185,10 +186,10 @@ def test_without_a_secret_no_receipt_is_taken() -> None:
 def test_a_database_that_does_not_answer_is_503_and_says_nothing_of_why(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken() -> bool:
+    def broken(_: Service) -> bool:
         raise RuntimeError("SELECT secret")
 
-    monkeypatch.setattr(site.world.service, "is_sandbox", broken)
+    monkeypatch.setattr(Service, "is_sandbox", broken)
     found = site.ask("/healthz")
     assert (found.status, found.text) == (503, "not now\n")
     monkeypatch.undo()

@@ -1,0 +1,301 @@
+"""The door to accounts: signing in and out, sessions, passwords, one-time codes, for whom a substitute acts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from engine import officework, signing_in
+from engine.core import events
+from engine.core.authority import Officer
+from engine.core.errors import BadInput, Denied, NotFound
+from engine.core.events import stamp
+from engine.core.values import Json
+from engine.doors import OpenWork
+from engine.kit import Kit
+from engine.officework import OfficerChange
+from engine.passwords import hash_password, password_fits
+from engine.signing_in import ENROL, FULL, LONGEST, Codes, NoSession, SignInRefused, Try, alive, digest
+from engine.steps import By
+from engine.store.rows import FactorRow, SessionRow
+from engine.work import Work
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedIn:
+    """A session that is used, with whom it belongs to. `needs_code`: a second factor has to be set up first."""
+
+    row: SessionRow
+    officer: Officer
+    absent: Sequence[Officer]  # those for whom the officer may act today
+
+    @property
+    def needs_code(self) -> bool:
+        """Tells whether this session may do nothing but set up the second factor."""
+        return self.row.level == ENROL
+
+    def by(self, command: str | None = None) -> By:
+        """Returns who acts."""
+        return By(officer=self.officer.id, command=command, behalf=self.row.behalf)
+
+
+class Accounts:
+    """Who signs in on the pages, and how."""
+
+    def __init__(self, open_work: OpenWork, kit: Kit) -> None:
+        self._work, self._kit = open_work, kit
+
+    # -- in and out
+
+    def sign_in(self, tried: Try, codes: Codes) -> tuple[str, SignedIn]:
+        """Returns the secret of a new session, and the session. Raises SignInRefused and SignInPaused."""
+        with self._work(write=True) as work:
+            signing_in.count(work, tried)
+            row = next((r for r in work.tx.officers() if r.id == tried.login.strip()), None)
+        fits = password_fits(tried.password, row.password if row is not None else None)  # outside: it takes long
+        with self._work(write=True) as work:
+            officer = work.office.officers.get(tried.login.strip())
+            known = officer is not None and officer.present(work.today) and fits
+            level = self._level(work, officer.id, tried.code, codes) if officer is not None and known else None
+            if officer is None or level is None:
+                named = officer.id if officer is not None else None  # no other name is kept: it may be a password
+                work.ledger.append(events.SIGN_IN_FAILED, actor=named, how="password", known=named is not None)
+                secret = None
+            else:
+                signing_in.forgive(work, tried)
+                secret = self._kit.random(32).hex()
+                session = self._open(work, officer.id, secret, level, tried.agent, "password")
+        if secret is None:
+            raise SignInRefused()
+        with self._work() as work:
+            return secret, self._signed_in(work, session)
+
+    def sign_in_trusted(self, officer: str, agent: str = "") -> tuple[str, SignedIn]:
+        """Returns a new session for an officer whom an identity provider vouches for. Raises SignInRefused."""
+        with self._work(write=True) as work:
+            found = work.office.officers.get(officer)
+            if found is None or not found.present(work.today):
+                raise SignInRefused()
+            secret = self._kit.random(32).hex()
+            session = self._open(work, officer, secret, FULL, agent, "provider")
+        with self._work() as work:
+            return secret, self._signed_in(work, session)
+
+    def _open(self, work: Work, officer: str, secret: str, level: str, agent: str, how: str) -> SessionRow:
+        now = stamp(work.now)
+        before = max((s.seen_at, s.seen_seq) for s in [*work.tx.sessions_of(officer), _NEVER])
+        row = SessionRow(
+            id=digest(secret),
+            officer=officer,
+            behalf=None,
+            level=level,
+            created_at=now,
+            seen_at=now,
+            expires_at=stamp(work.now + LONGEST),
+            seen_seq=work.tx.head().size if before[0] else max(0, work.tx.head().size - _FIRST_LOOK),
+            agent=agent[:120],
+        )
+        if before[0]:
+            row = replace(row, seen_seq=before[1])
+        work.tx.put_sessions([row])
+        work.ledger.append(events.SIGNED_IN, actor=officer, how=how)
+        return row
+
+    def _level(self, work: Work, officer: str, code: str, codes: Codes) -> str | None:
+        """Returns how far a session goes, or None where the code is wrong; a code that fits is used up."""
+        factor = work.tx.factor(officer)
+        if factor is None or factor.confirmed_at is None:
+            return ENROL if signing_in.needs_code(work, officer) else FULL
+        return FULL if self._use(work, factor, code, codes) else None
+
+    def _use(self, work: Work, factor: FactorRow, code: str, codes: Codes) -> bool:
+        step = codes.step(self._secret(work, factor), code)
+        if step is None or step <= factor.step:
+            return False
+        work.tx.put_factors([replace(factor, step=step, confirmed_at=factor.confirmed_at or stamp(work.now))])
+        return True
+
+    def sign_out(self, secret: str) -> None:
+        """Ends a session. Nothing is said of one that is not there."""
+        with self._work(write=True) as work:
+            row = work.tx.session(digest(secret))
+            if row is not None:
+                work.tx.delete_sessions([row])
+                self._tell(work, "signed_out", row.officer)
+
+    # -- sessions
+
+    def session(self, secret: str) -> SignedIn:
+        """Returns the session of a secret. Raises NoSession when there is none or it has ended."""
+        with self._work() as work:
+            row = work.tx.session(digest(secret))
+            if row is None or not alive(work, row):
+                raise NoSession()
+            found = self._signed_in(work, row)
+            due = signing_in.renewed(work, row)
+        if due:
+            with self._work(write=True) as work:
+                row = work.tx.session(row.id)
+                if row is not None:
+                    work.tx.put_sessions([replace(row, seen_at=stamp(work.now))])
+        return found
+
+    def ended(self, secret: str) -> str | None:
+        """Returns whose session it was that has ended, as long as that is known."""
+        with self._work() as work:
+            row = work.tx.session(digest(secret))
+            return row.officer if row is not None else None
+
+    def _signed_in(self, work: Work, row: SessionRow) -> SignedIn:
+        officers = work.office.officers
+        absent = [officers[o] for o in work.office.absent_for(row.officer) if o in officers]
+        if row.behalf is not None and row.behalf not in [o.id for o in absent]:
+            row = replace(row, behalf=None)  # the time of acting for them is over
+        return SignedIn(row=row, officer=officers[row.officer], absent=absent)
+
+    def sessions(self, officer: str) -> list[SessionRow]:
+        """Returns an officer's sessions that have not ended, the newest first."""
+        with self._work() as work:
+            return [r for r in reversed(work.tx.sessions_of(officer)) if alive(work, r)]
+
+    def end(self, officer: str, sessions: Sequence[str], by: By) -> int:
+        """Ends sessions of an officer, by their ids. Officers end their own. Raises Denied."""
+        with self._work(write=True) as work:
+            if by.officer != officer:
+                officework.permit(work, "accounts", by)
+            rows = [r for r in work.tx.sessions_of(officer) if r.id in set(sessions)]
+            work.tx.delete_sessions(rows)
+            if rows:
+                self._tell(work, "sessions_ended", officer, actor=by.officer, ended=len(rows))
+            return len(rows)
+
+    def reached(self, session: SessionRow, seq: int) -> None:
+        """Notes up to where the officer has seen what changed; the next session begins there."""
+        with self._work(write=True) as work:
+            row = work.tx.session(session.id)
+            if row is not None and row.seen_seq < seq:
+                work.tx.put_sessions([replace(row, seen_seq=seq)])
+
+    def act_for(self, session: SessionRow, absent: str | None) -> None:
+        """Has a session act for an absent officer from now on, or for nobody. Raises Denied and NoSession."""
+        with self._work(write=True) as work:
+            row = work.tx.session(session.id)
+            if row is None:
+                raise NoSession()
+            if absent is not None and absent not in work.office.absent_for(row.officer):
+                raise Denied("{officer} does not stand in for {absent} today ({why})", why="role",
+                             officer=row.officer, absent=absent)  # fmt: skip
+            work.tx.put_sessions([replace(row, behalf=absent)])
+            self._tell(work, "acts_for" if absent else "acts_for_nobody", row.officer, behalf=absent)
+
+    # -- passwords and codes
+
+    def change_password(self, session: SessionRow, old: str, new: str) -> int:
+        """Changes the officer's own password and ends their other sessions. Returns how many ended.
+
+        Raises SignInRefused where the old one is wrong, BadInput where the new one is too short.
+        """
+        with self._work() as work:
+            row = next(r for r in work.tx.officers() if r.id == session.officer)
+        if not password_fits(old, row.password):
+            raise SignInRefused("The old password is not right.")
+        hashed = hash_password(new)
+        with self._work(write=True) as work:
+            officework.put_officers(work, [OfficerChange(id=row.id, password=hashed)], By(officer=row.id))
+            others = [s for s in work.tx.sessions_of(row.id) if s.id != session.id]
+            work.tx.delete_sessions(others)
+            return len(others)
+
+    def has_factor(self, officer: str) -> bool:
+        """Tells whether an officer signs in with a one-time code."""
+        with self._work() as work:
+            row = work.tx.factor(officer)
+            return row is not None and row.confirmed_at is not None
+
+    def begin_factor(self, officer: str, codes: Codes) -> str:
+        """Returns the secret of a second factor that is being set up: the same until it is confirmed.
+
+        Raises BadInput where one is set up.
+        """
+        with self._work(write=True) as work:
+            row = work.tx.factor(officer)
+            if row is not None and row.confirmed_at is not None:
+                raise BadInput("{officer} has a second factor; have it taken away first", officer=officer)
+            if row is not None:
+                return self._secret(work, row)
+            return self._new_factor(work, officer, codes.secret(), confirmed=False)
+
+    def confirm_factor(self, session: SessionRow, code: str, codes: Codes) -> None:
+        """Confirms a second factor by its first code; the session goes all the way then. Raises SignInRefused."""
+        with self._work(write=True) as work:
+            factor = work.tx.factor(session.officer)
+            if factor is None or not self._use(work, factor, code, codes):
+                raise SignInRefused("The code is not right. Look at the clock of the telephone and type the next one.")
+            row = work.tx.session(session.id)
+            if row is not None:
+                work.tx.put_sessions([replace(row, level=FULL)])
+            self._tell(work, "factor_set", session.officer)
+
+    def give_factor(self, officer: str, secret: str, by: By) -> None:
+        """Gives an officer a second factor whose secret they have by another way. Raises NotFound and Denied."""
+        with self._work(write=True) as work:
+            officework.permit(work, "accounts", by)
+            if officer not in work.office.officers:
+                raise NotFound("{officer} is not an officer here", officer=officer)
+            self._new_factor(work, officer, secret, confirmed=True)
+            self._tell(work, "factor_set", officer, actor=by.officer)
+
+    def shown_secret(self, officer: str) -> str:
+        """Returns the secret of an officer's second factor, in a sandbox only. Raises BadInput and NotFound."""
+        with self._work() as work:
+            if work.tx.setting("sandbox") != "true":
+                raise BadInput("codes are shown in a sandbox only; this is a real database")
+            row = work.tx.factor(officer)
+            if row is None:
+                raise NotFound("{officer} has no second factor", officer=officer)
+            return self._secret(work, row)
+
+    def take_factor(self, officer: str, by: By) -> None:
+        """Takes an officer's second factor away, as when the telephone is lost; all sessions end. Raises Denied."""
+        with self._work(write=True) as work:
+            officework.permit(work, "accounts", by)
+            row = work.tx.factor(officer)
+            if row is None:
+                raise NotFound("{officer} has no second factor", officer=officer)
+            work.tx.delete_factors([row])
+            work.tx.delete_sessions(work.tx.sessions_of(officer))
+            self._tell(work, "factor_taken", officer, actor=by.officer)
+
+    def _new_factor(self, work: Work, officer: str, secret: str, *, confirmed: bool) -> str:
+        key = work.keys.make(_key(officer))
+        work.keys.flush()
+        sealed = self._kit.sealer.seal(key, json.dumps(secret).encode(), _aad(officer))
+        now = stamp(work.now) if confirmed else None
+        work.tx.put_factors([FactorRow(officer=officer, sealed=sealed, step=0, confirmed_at=now)])
+        return secret
+
+    def _secret(self, work: Work, row: FactorRow) -> str:
+        opened = self._kit.sealer.open(work.keys.get(_key(row.officer)), row.sealed, _aad(row.officer))
+        return str(json.loads(opened))
+
+    def _tell(self, work: Work, what: str, officer: str | None, **plain: Json) -> None:
+        found = work.office.officers.get(officer or "")
+        place = found.org if found is not None else None
+        told: dict[str, Any] = {"actor": officer, **plain}
+        work.ledger.append(events.ACCESS, what=what, officer=officer, org=place, **told)
+
+
+_FIRST_LOOK = 200  # entries of the trail that somebody new is shown as news
+_NEVER = SessionRow(
+    id="", officer="", behalf=None, level=FULL, created_at="", seen_at="", expires_at="", seen_seq=0, agent=""
+)
+
+
+def _key(officer: str) -> str:
+    return f"officer:{officer}"
+
+
+def _aad(officer: str) -> bytes:
+    return b"factor:" + officer.encode()

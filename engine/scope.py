@@ -1,0 +1,55 @@
+"""What an officer may read: subjects of the units that the officer's roles reach, and those that name such a unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.core.authority import Office, Officer
+from engine.core.machine import Area
+from engine.steps import By
+from engine.work import Case, Work
+
+
+def readers(office: Office, by: By) -> Iterator[Officer]:
+    """Yields the officer, and those in whose place the officer acts today (only the one chosen, if one is)."""
+    own = office.officers.get(by.officer or "")
+    if own is None or not own.present(office.day):
+        return
+    yield own
+    for absent in office.absent_for(own.id):
+        if by.behalf in (None, absent) and (found := office.officers.get(absent)) is not None:
+            yield found
+
+
+def roots(office: Office, area: Area, by: By, roles: frozenset[str] | None = None) -> list[str]:
+    """Returns the tops of the trees over which the officer reads; `roles` narrows it to some of them."""
+    wanted = area.reading_roles if roles is None else roles
+    found = [
+        office.root(org)
+        for officer in readers(office, by)
+        for holding, org in office.holdings(officer)
+        if holding.role in wanted
+    ]
+    return list(dict.fromkeys(found))
+
+
+def units(office: Office, area: Area, by: By, roles: frozenset[str] | None = None) -> frozenset[str]:
+    """Returns every unit that the officer reads."""
+    return frozenset(u for root in roots(office, area, by, roles) for u in office.tree.below(root))
+
+
+def places(case: Case) -> list[str]:
+    """Returns the units from which a subject is read: its own, and those that its facts under `seen_by` name."""
+    named = (case.subject.facts.get(f) for f in case.definition.file.seen_by)
+    return [case.subject.org, *(n for n in named if isinstance(n, str))]
+
+
+def reads(work: Work, case: Case, by: By) -> bool:
+    """Tells whether an officer may read a subject."""
+    tops = set(roots(work.office, work.library.area, by))
+    return any(not tops.isdisjoint(work.office.tree.path(place)) for place in places(case))
+
+
+def holds(office: Office, by: By) -> frozenset[str]:
+    """Returns the roles that the officer has today, and those of whom the officer acts for."""
+    return frozenset(h.role for o in readers(office, by) for h, _ in office.holdings(o))

@@ -1,0 +1,192 @@
+"""Signing in on the pages: who comes in, who has to wait, and what a session may do."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from datetime import date, timedelta
+from html import unescape
+from urllib.parse import urlencode
+
+import pytest
+
+from engine.core import events
+from engine.officework import OfficerChange
+from engine.steps import By
+from tests.web_office import CODED, PASSWORD, TOKEN, PagesOffice, serving
+
+
+@pytest.fixture
+def office() -> Iterator[PagesOffice]:
+    """An office with its pages."""
+    with serving() as found:
+        yield found
+
+
+def kinds(office: PagesOffice) -> list[str]:
+    with office.service.work() as work:
+        return [e.kind for e in work.tx.events()]
+
+
+def test_an_officer_signs_in_with_name_and_password_and_the_trail_says_so(office: PagesOffice) -> None:
+    client = office.client("xa1_clerk")
+    page = client.get("/")
+    assert page.status_code == 200
+    assert "Việc cần làm" in page.text
+    assert kinds(office)[-1] == events.SIGNED_IN
+
+
+def test_a_password_typed_with_another_composition_of_its_letters_is_the_same(office: PagesOffice) -> None:
+    assert office.client().sign_in("xa1_clerk", unicodedata.normalize("NFD", PASSWORD)).status_code == 303
+
+
+@pytest.mark.parametrize(("login", "password"), [("xa1_clerk", "wrong"), ("nobody", PASSWORD), ("", "")])
+def test_a_wrong_name_and_a_wrong_password_are_answered_alike(office: PagesOffice, login: str, password: str) -> None:
+    answer = office.client().sign_in(login, password)
+    assert answer.status_code == 403
+    assert "Tên đăng nhập, mật khẩu hoặc mã không đúng." in answer.text
+    assert kinds(office)[-1] == events.SIGN_IN_FAILED
+    with office.service.work() as work:
+        body = list(work.tx.events())[-1].body.decode()
+    assert "nobody" not in body
+    assert "wrong" not in body
+
+
+def test_who_decides_signs_in_with_a_code_that_serves_once(office: PagesOffice) -> None:
+    officer = CODED[0]
+    code = office.code(officer)
+    assert office.client().sign_in(officer, code="").status_code == 403
+    assert office.client().sign_in(officer, code=code).status_code == 303
+    assert office.client().sign_in(officer, code=code).status_code == 403
+    office.clock.set(office.clock.now() + timedelta(seconds=31))
+    assert office.client().sign_in(officer).status_code == 303
+
+
+def test_who_decides_and_has_no_code_yet_may_only_set_one_up(office: PagesOffice) -> None:
+    officer = CODED[0]
+    office.service.accounts.take_factor(officer, By(officer="tu_admin"))
+    del office.secrets[officer]
+    client = office.client(officer)
+    for path in ("/", "/account", "/subjects/x"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/second-factor")
+    page = client.get("/second-factor").text
+    secret = page.split("<code>")[1].split("</code>")[0]
+    assert "<svg" in page
+    assert client.post("/second-factor", {"code": "000000"}).status_code == 403
+    assert client.post("/second-factor", {"code": office.codes.code(secret)}).status_code == 303
+    assert client.get("/").status_code == 200
+
+
+def test_failures_make_the_next_try_wait_longer_and_longer_and_a_right_password_does_not_help(
+    office: PagesOffice,
+) -> None:
+    client = office.client()
+    for _ in range(5):
+        assert client.sign_in("xa1_clerk", "wrong").status_code == 403
+    assert client.sign_in("xa1_clerk").status_code == 429
+    office.clock.set(office.clock.now() + timedelta(seconds=31))
+    assert client.sign_in("xa1_clerk", "wrong").status_code == 403
+    office.clock.set(office.clock.now() + timedelta(seconds=31))
+    assert client.sign_in("xa1_clerk").status_code == 429, "the second pause is twice as long"
+    office.clock.set(office.clock.now() + timedelta(seconds=31))
+    assert client.sign_in("xa1_clerk").status_code == 303
+    assert office.client().sign_in("xa1_deputy").status_code == 303, "another officer does not wait"
+
+
+def test_a_session_ends_when_nobody_uses_it_and_when_the_officer_says_so(office: PagesOffice) -> None:
+    client, other = office.client("xa1_clerk"), office.client("xa1_clerk")
+    assert client.post("/sign-out", {}, page="/").status_code == 303
+    assert client.get("/").status_code == 401
+    assert other.get("/").status_code == 200
+    office.clock.set(office.clock.now() + timedelta(hours=2, minutes=1))
+    assert other.get("/").status_code == 401
+
+
+def test_an_officer_who_is_disabled_is_out_at_once(office: PagesOffice) -> None:
+    client = office.client("xa1_clerk")
+    office.service.set_up().officers([OfficerChange(id="xa1_clerk", disabled=True)])
+    assert client.get("/").status_code == 401
+    assert office.client().sign_in("xa1_clerk").status_code == 403
+
+
+def test_changing_the_password_ends_the_other_sessions(office: PagesOffice) -> None:
+    client, other = office.client("xa1_clerk"), office.client("xa1_clerk")
+    data = {"old": PASSWORD, "new": "một mật khẩu khác", "again": "một mật khẩu khác"}
+    assert client.post("/account/password", {**data, "old": "x"}, page="/account").status_code == 403
+    assert client.post("/account/password", {**data, "again": "x"}, page="/account").status_code == 400
+    assert (
+        client.post("/account/password", {**data, "new": "ngắn", "again": "ngắn"}, page="/account").status_code == 400
+    )
+    assert client.post("/account/password", data, page="/account").status_code == 303
+    assert client.get("/").status_code == 200
+    assert other.get("/").status_code == 401
+    assert office.client().sign_in("xa1_clerk", "một mật khẩu khác").status_code == 303
+
+
+def test_a_form_from_elsewhere_or_without_its_token_changes_nothing(office: PagesOffice) -> None:
+    client = office.client("xa1_clerk")
+    token = TOKEN.search(client.get("/").text)
+    assert token is not None
+    before = kinds(office)
+    for data, headers in (
+        ({}, {}),
+        ({"csrf": "0" * 32}, {}),
+        ({"csrf": token[1]}, {"Origin": "https://elsewhere.example"}),
+        ({"csrf": token[1]}, {"Sec-Fetch-Site": "cross-site"}),
+    ):
+        answer = client.http.post("/sign-out", content=urlencode(data), headers={
+            "Content-Type": "application/x-www-form-urlencoded", **headers})  # fmt: skip
+        assert answer.status_code == 403
+    assert kinds(office) == before
+    assert client.get("/").status_code == 200
+
+
+def test_what_was_typed_when_the_session_ended_is_there_after_signing_in_again(office: PagesOffice) -> None:
+    client = office.client("xa1_clerk")
+    form = client.hidden("/account")
+    office.clock.set(office.clock.now() + timedelta(hours=3))
+    answer = client.send("/account/password", {**form, "old": "một <b>", "new": "hai", "again": "hai"})
+    assert answer.status_code == 401
+    assert 'name="k.old" value="một &lt;b&gt;"' in answer.text
+
+    hidden = {
+        unescape(n): unescape(v) for n, v in re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', answer.text)
+    }
+    again = client.send("/sign-in", {**hidden, "login": "xa1_clerk", "password": PASSWORD, "code": ""})
+    assert again.status_code == 200
+    assert 'action="/account/password"' in again.text
+    assert 'name="old" value="một &lt;b&gt;"' in again.text
+    office.clock.set(office.clock.now() + timedelta(hours=3))
+    another = client.send("/sign-in", {**hidden, "login": "xa1_deputy", "password": PASSWORD, "code": ""})
+    assert another.status_code in (303, 403), "nobody's input is sent in another's name"
+
+
+def test_a_substitute_chooses_for_whom_they_act_and_it_shows(office: PagesOffice) -> None:
+    office.service.set_up().substitute("xa1_secretary", "xa1_clerk", date(2025, 1, 20), date(2025, 1, 24))
+    client = office.client("xa1_clerk")
+    assert client.post("/acting", {"for": "xa2_secretary"}).status_code == 403
+    assert client.post("/acting", {"for": "xa1_secretary"}).status_code == 303
+    assert "Đang làm thay đồng chí xa1_secretary" in client.get("/").text
+    office.clock.set(office.clock.now() + timedelta(days=4))
+    client = office.client("xa1_clerk")
+    assert "Đang làm thay" not in client.get("/").text
+
+
+def test_every_page_is_strict_about_what_a_browser_may_do(office: PagesOffice) -> None:
+    client = office.client("xa1_clerk")
+    for path in ("/", "/account", "/nothing/here", "/sign-in"):
+        headers = client.get(path).headers
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert "unsafe" not in headers["content-security-policy"]
+        assert headers["x-frame-options"] == "DENY"
+        assert headers["cache-control"] == "no-store"
+        assert headers["x-content-type-options"] == "nosniff"
+        text = client.get(path).text
+        assert " style=" not in text
+        assert "<script>" not in text
+        assert " on" not in {a[:3] for a in text.split("<button")}
+    cookie = office.client().get("/sign-in").headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie

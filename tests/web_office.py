@@ -1,0 +1,120 @@
+"""The test office with its pages on a free port, and a client without a browser that signs in and fills forms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from functools import cache
+from html import unescape
+from urllib.parse import urlencode
+
+import httpx
+
+from cli.bootstrap import pages_of
+from cli.settings import Settings
+from engine.clock import SetClock
+from engine.officework import OfficerChange
+from engine.passwords import hash_password
+from engine.service import Service
+from engine.steps import By
+from engine.store.memory import MemoryStore
+from engine.store.ports import Store
+from tests.world import OFFICERS, found_office, office_time
+from web.app import Server, build_app, listen
+from web.codes import TimedCodes
+
+PASSWORD = "mật khẩu của đồng chí"
+WORKFLOWS = ("candidate", "probation", "annual_plan", "branch_plan", "monthly_review")
+NOW = office_time(date(2025, 1, 21))
+CODED = ("tu_standing", "tu_both", "xa1_both", "xa1_standing", "xa2_standing", "tu_admin")
+TOKEN = re.compile(r'name="csrf" value="([0-9a-f]+)"')
+
+
+@cache
+def hashed() -> str:
+    """Returns the hash of everybody's password, made once: it takes long."""
+    return hash_password(PASSWORD)
+
+
+class PagesOffice:
+    """An office whose pages are served. `secrets` are the second factors of those who decide."""
+
+    def __init__(self, service: Service, clock: SetClock, port: int) -> None:
+        self.service, self.clock, self.port = service, clock, port
+        self.codes = TimedCodes(clock.now)
+        self.secrets: dict[str, str] = {}
+        self.clients: list[Client] = []
+        service.set_up().officers(OfficerChange(id=id, password=hashed()) for id in OFFICERS)
+        for officer in CODED:
+            self.secrets[officer] = self.codes.secret()
+            service.accounts.give_factor(officer, self.secrets[officer], By(officer="tu_admin"))
+
+    @property
+    def base(self) -> str:
+        """Where the pages are."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def code(self, officer: str) -> str:
+        """Returns an officer's one-time code of now, '' for one who has none."""
+        return self.codes.code(self.secrets[officer]) if officer in self.secrets else ""
+
+    def client(self, officer: str | None = None) -> Client:
+        """Returns a client, signed in if an officer is named."""
+        client = Client(self)
+        self.clients.append(client)
+        if officer is not None:
+            answer = client.sign_in(officer)
+            assert answer.status_code == 303, answer.text
+        return client
+
+
+class Client:
+    """Asks for pages and posts forms as a browser without scripts does."""
+
+    def __init__(self, office: PagesOffice) -> None:
+        self.office = office
+        self.http = httpx.Client(base_url=office.base, timeout=20, trust_env=False, headers={"Accept": "text/html"})
+
+    def get(self, path: str) -> httpx.Response:
+        """Asks for a page."""
+        return self.http.get(path)
+
+    def hidden(self, path: str) -> dict[str, str]:
+        """Returns what the last form of a page bears hidden."""
+        page = self.get(path).text
+        found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page)
+        return {unescape(n): unescape(v) for n, v in found if n in ("csrf", "command", "version")}
+
+    def post(self, path: str, data: dict[str, str], page: str | None = None) -> httpx.Response:
+        """Opens the page of a form (`page`, or where it is posted to) and posts it filled."""
+        return self.send(path, {**self.hidden(page or path), **data})
+
+    def send(self, path: str, data: dict[str, str]) -> httpx.Response:
+        """Posts just this."""
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        return self.http.post(path, content=urlencode(data), headers=kind)
+
+    def sign_in(self, officer: str, password: str = PASSWORD, code: str | None = None) -> httpx.Response:
+        """Signs in."""
+        given = self.office.code(officer) if code is None else code
+        return self.post("/sign-in", {"login": officer, "password": password, "code": given})
+
+
+@contextmanager
+def serving(store: Store | None = None) -> Iterator[PagesOffice]:
+    """Serves the pages of the test office over a store; in memory unless another is given."""
+    clock = SetClock(NOW)
+    service = found_office(store or MemoryStore(), clock, WORKFLOWS)
+    listening = listen("127.0.0.1", 0)
+    office = PagesOffice(service, clock, listening.getsockname()[1])
+    server = Server(build_app(service, pages=pages_of(Settings(), service)), listening)
+    server.start()
+    try:
+        yield office
+    finally:
+        for client in office.clients:
+            client.http.close()
+        server.stop()
+    assert not server.failed

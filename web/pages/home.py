@@ -1,0 +1,97 @@
+"""What waits for the officer, by urgency, each with the one button that does it; and what changed since last time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from engine.doors.desk import News, Waiting
+from engine.work import Case
+from web.access import SIGNED
+from web.site import Site, Visit
+
+NAME = "home"  # by which a menu leads here
+AHEAD = timedelta(days=31)
+NEWS = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One thing to do as the page shows it."""
+
+    due: date | None
+    title: str
+    detail: str
+    href: str
+    button: str
+    to: str
+
+
+def routes(site: Site) -> list[BaseRoute]:
+    """Returns the route."""
+    return [site.get("/", show, SIGNED, name=NAME)]
+
+
+def show(visit: Visit) -> Response:
+    """Shows what waits."""
+    by, today = visit.by(), visit.today
+    steps = {w: s.waiting for w, s in visit.site.pages.workflows.items()}
+    waiting, whole = visit.service.desk.waiting(by, today + AHEAD, steps)
+    week_ends = today + timedelta(days=6 - today.weekday())
+    parts: dict[str, list[Item]] = {"late": [], "week": [], "month": []}
+    for w in waiting:
+        assert w.due is not None
+        parts["late" if w.due < today else "week" if w.due <= week_ends else "month"].append(_item(visit, w))
+    session = visit.session.row
+    news, end = visit.service.desk.news(by, session.seen_seq, NEWS)
+    visit.service.accounts.reached(session, end)
+    return visit.page(
+        "home.html",
+        parts=parts,
+        titles={"late": visit.say("Overdue"), "week": visit.say("This week"), "month": visit.say("This month")},
+        whole=whole,
+        news=[_news(visit, n) for n in news],
+    )
+
+
+def title_of(visit: Visit, case: Case) -> str:
+    """Returns what people call a subject: its name, or what its workflow is called and where it lives."""
+    named = visit.teller.title(case.definition, case.subject.facts)
+    if named:
+        return named
+    borrowed = next((v for n, v in case.subject.borrowed.items() if case.definition.types[n].name == "text"), None)
+    if isinstance(borrowed, str):
+        return borrowed
+    return f"{case.definition.file.title.of(visit.lang)}, {visit.values.unit(case.subject.org)}"
+
+
+def _item(visit: Visit, w: Waiting) -> Item:
+    definition, subject = w.case.definition, w.case.subject
+    href = f"/subjects/{subject.id}"
+    notice = definition.file.notices[w.rule].label.of(visit.lang)
+    return Item(
+        due=w.due,
+        title=f"{title_of(visit, w.case)}: {notice}",
+        detail=f"{visit.values.unit(subject.org)} · {visit.teller.state(definition, subject.state)}",
+        href=href,
+        button=visit.teller.trigger(definition, w.step) if w.step else visit.say("Look at it"),
+        to=f"{href}/steps/{w.step}" if w.step and definition.steps[w.step].batch is None else href,
+    )
+
+
+def _news(visit: Visit, news: News) -> dict[str, str]:
+    entry, case = news.entry, news.case
+    actor = visit.officer_name(entry.actor)
+    done = visit.teller.entry(entry)["trigger"] or ""
+    labels = {"set": visit.say("Facts written"), "undo": visit.say("A step undone"), "merge": visit.say("Taken over")}
+    step = labels.get(done) or visit.teller.trigger(case.definition, done)
+    return {
+        "at": entry.at,
+        "href": f"/subjects/{case.subject.id}",
+        "title": title_of(visit, case),
+        "what": step,
+        "by": actor or visit.say("the clock"),
+    }

@@ -1,0 +1,170 @@
+"""Signing in and out, the language, one-time codes; and coming back to a form after a session has ended."""
+
+from __future__ import annotations
+
+import hmac
+
+from markupsafe import Markup
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from engine.core.errors import BadInput
+from engine.signing_in import NoSession, SignInPaused, SignInRefused, Try, digest
+from web import codes
+from web.access import ANYONE, ENROLLING
+from web.session import LANGUAGES, local_path
+from web.site import Said, Site, Visit
+
+KEPT = "k."  # how the names of kept input begin
+KEPT_LIMIT = 400  # fields
+
+
+def routes(site: Site) -> list[BaseRoute]:
+    """Returns the routes."""
+    return [
+        site.get("/sign-in", show, ANYONE),
+        site.post("/sign-in", sign_in, ANYONE),
+        site.post("/sign-out", sign_out, ENROLLING),
+        site.post("/language", language, ANYONE),
+        site.get("/second-factor", factor, ENROLLING),
+        site.post("/second-factor", confirm, ENROLLING),
+    ]
+
+
+def ask(visit: Visit) -> Response:
+    """Shows the form of signing in where somebody came who is not signed in; what they typed stays in it."""
+    posted = visit.request.method == "POST"
+    secret, whose = visit.secret, None
+    if secret:
+        whose = visit.service.accounts.ended(secret)
+    visit.signed = None
+    kept = visit.form.input[:KEPT_LIMIT] if posted and whose is not None else []
+    if posted and visit.form.has("version"):
+        kept = [*kept, ("version", visit.form.get("version"))] if kept else kept
+    return visit.page(
+        "sign_in.html",
+        401,
+        to=str(visit.request.url.path),
+        login="",
+        error="",
+        ended=whose is not None,
+        kept=kept,
+        kept_by=_keeper(visit, whose) if kept and whose is not None else "",
+    )
+
+
+def _keeper(visit: Visit, officer: str) -> str:
+    """Returns a mark of whose input it is, tied to this browser: nobody else's form is sent in their name."""
+    visit.csrf  # noqa: B018 - makes sure that the browser has the value this mark rests on
+    return digest(f"kept:{visit.csrf}:{officer}")
+
+
+def show(visit: Visit) -> Response:
+    """Shows the form."""
+    if visit.signed is not None:
+        return visit.redirect("/")
+    return visit.page("sign_in.html", to="/", login="", error="", ended=False, kept=[], kept_by="")
+
+
+def sign_in(visit: Visit) -> Response:
+    """Signs somebody in."""
+    form = visit.form
+    to = local_path(form.get("to", "/"))
+    tried = Try(
+        login=form.get("login").strip()[:200],
+        password=form.get("password")[:1000],
+        code=form.get("code")[:20],
+        address=visit.address,
+        agent=_browser(visit.request.headers.get("user-agent", "")),
+    )
+    kept = [(n.removeprefix(KEPT), v) for n, v in form.pairs if n.startswith(KEPT)]
+    try:
+        secret, signed = visit.service.accounts.sign_in(tried, visit.site.codes)
+    except (SignInRefused, SignInPaused) as error:
+        paused = isinstance(error, SignInPaused)
+        text = _paused(visit, error) if isinstance(error, SignInPaused) else visit.say(error.message)
+        visit.signed = None
+        return visit.page(
+            "sign_in.html",
+            429 if paused else 403,
+            to=to,
+            login=form.get("login"),
+            error=text,
+            ended=False,
+            kept=kept,
+            kept_by=form.get("kept_by"),
+        )
+    if visit.secret and visit.signed is not None:
+        visit.service.accounts.sign_out(visit.secret)  # a session is never taken over: it gets a new secret
+    own = bool(kept) and hmac.compare_digest(form.get("kept_by").encode(), _keeper(visit, signed.officer.id).encode())
+    visit.secret, visit.signed = secret, signed
+    if own and not signed.needs_code:
+        response = visit.page("resume.html", to=to, kept=kept)
+    else:
+        response = visit.redirect("/" if to == "/sign-in" or kept else to)
+    visit.site.cookies.begin(response, secret)
+    return response
+
+
+def _paused(visit: Visit, error: SignInPaused) -> str:
+    until = error.until.astimezone(visit.calendar.zone).strftime("%H:%M:%S")
+    return visit.say("Too many tries failed. The next one is looked at from {until} on.", until=until)
+
+
+def _browser(agent: str) -> str:
+    """Returns what people call a browser and its system, from what it says of itself."""
+    names = (("Edg/", "Edge"), ("OPR/", "Opera"), ("coc_coc", "Cốc Cốc"), ("Firefox/", "Firefox"),
+             ("Chrome/", "Chrome"), ("Safari/", "Safari"))  # fmt: skip
+    systems = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"),
+               ("Mac OS", "macOS"), ("Linux", "Linux"))  # fmt: skip
+    name = next((n for sign, n in names if sign in agent), "")
+    system = next((s for sign, s in systems if sign in agent), "")
+    return ", ".join(filter(None, (name, system)))
+
+
+def sign_out(visit: Visit) -> Response:
+    """Ends the session."""
+    visit.service.accounts.sign_out(visit.secret)
+    visit.signed = None
+    response = visit.redirect("/sign-in")
+    visit.site.cookies.end(response)
+    return response
+
+
+def language(visit: Visit) -> Response:
+    """Chooses the language of the pages."""
+    lang = visit.form.get("lang")
+    if lang not in LANGUAGES:
+        raise BadInput("{lang} is not a language of this program; there are: vi, en", lang=lang[:20])
+    response = visit.redirect(local_path(visit.form.get("to", "/")))
+    visit.site.cookies.give_language(response, lang)
+    return response
+
+
+# ---- one-time codes ----
+
+
+def factor(visit: Visit) -> Response:
+    """Shows how to set up one-time codes."""
+    if visit.service.accounts.has_factor(visit.session.officer.id):
+        return visit.redirect("/account")
+    return _factor(visit, "", 200)
+
+
+def _factor(visit: Visit, error: str, status: int) -> Response:
+    officer = visit.session.officer.id
+    secret = visit.service.accounts.begin_factor(officer, visit.site.codes)
+    issuer = visit.site.pages.brand.of(visit.lang)
+    picture = Markup(codes.picture(codes.address(secret, officer, issuer)))  # noqa: S704 - an SVG of squares
+    return visit.page("second_factor.html", status, error=error, secret=secret, picture=picture)
+
+
+def confirm(visit: Visit) -> Response:
+    """Confirms them by the first code."""
+    try:
+        visit.service.accounts.confirm_factor(visit.session.row, visit.form.get("code")[:20], visit.site.codes)
+    except SignInRefused as error:
+        return _factor(visit, visit.say(error.message), 403)
+    except NoSession:
+        return ask(visit)
+    return visit.redirect("/", Said(visit.say("One-time codes are set up. From now on you sign in with one.")))

@@ -1,0 +1,293 @@
+"""A subject's page: where it stands, what may happen next and why not, facts, papers, what happened, notices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from engine.asking import Prospect
+from engine.core import events
+from engine.core.machine import Definition
+from engine.core.values import Value
+from engine.doors.desk import Dossier
+from engine.work import Case
+from web.access import READS
+from web.pages.home import title_of
+from web.shown import day, entries
+from web.site import Site, Visit
+
+OPEN = "opened"  # on the shelf: sensitive facts opened on this subject's page, for the next showing only
+GONE = "gone"
+
+
+def routes(site: Site) -> list[BaseRoute]:
+    """Returns the routes."""
+    return [
+        site.get("/subjects/{subject}", show, READS),
+        site.post("/subjects/{subject}/open", uncover, READS),
+    ]
+
+
+def show(visit: Visit) -> Response:
+    """Shows the page."""
+    dossier = visit.service.desk.dossier(visit.path("subject"), visit.by())
+    case = dossier.case
+    opened = visit.site.shelf.take(visit.session.row.id, f"{OPEN}:{case.subject.id}") or ()
+    shown = visit.site.pages.of(case.subject.workflow)
+    return visit.page(
+        "subject.html",
+        case=case,
+        definition=case.definition,
+        subject=case.subject,
+        title=title_of(visit, case),
+        state=visit.teller.state(case.definition, case.subject.state),
+        head=[t for f in shown.head if (t := _plain(visit, dossier, f))],
+        stages=stages(visit, dossier),
+        steps=[step_shown(visit, case, p) for p in dossier.prospects if not p.step.by_clock],
+        clock=[step_shown(visit, case, p) for p in dossier.prospects if p.step.by_clock],
+        groups=groups(visit, dossier, frozenset(opened)),
+        covered=bool(case.definition.sensitive),
+        purposes={k: t.of(visit.lang) for k, t in visit.site.pages.purposes.items()},
+        papers=[papers(visit, dossier, f) for f in shown.papers if f in case.definition.file.facts],
+        timeline=timeline(visit, dossier),
+        notices=notices(visit, dossier),
+        may_undo=case.subject.version > 0,
+    )
+
+
+def _plain(visit: Visit, dossier: Dossier, fact: str) -> str:
+    definition = dossier.case.definition
+    if fact in definition.sensitive or fact not in dossier.facts:
+        return ""
+    text = visit.values.text(definition, fact, dossier.facts[fact])
+    return f"{definition.file.facts[fact].label.of(visit.lang)}: {text}" if text else ""
+
+
+# ---- where it stands ----
+
+
+def stages(visit: Visit, dossier: Dossier) -> list[dict[str, str]]:
+    """Returns the rail: the states passed on the way, where it is, and what is still to come."""
+    definition, subject = dossier.case.definition, dossier.case.subject
+    order = list(visit.site.pages.of(definition.workflow).rail) or list(definition.file.states)
+    if subject.state not in order:
+        order = [s for s in order if s in _entered(dossier)] + [subject.state]
+    here = order.index(subject.state)
+    entered = _entered(dossier)
+    found = []
+    for at, state in enumerate(order):
+        kind = "here" if at == here else "past" if at < here else "next"
+        note = visit.say("since {day}", day=day(subject.entered_on)) if at == here else day(entered.get(state))
+        found.append(
+            {"label": visit.teller.state(definition, state), "note": note if kind != "next" else "", "kind": kind}
+        )
+    return found
+
+
+def _entered(dossier: Dossier) -> Mapping[str, str]:
+    """Returns the day on which each state was last entered."""
+    found: dict[str, str] = {}
+    for entry in dossier.history:
+        if entry.kind in events.CHANGING and entry.to is not None and entry.to != entry.source:
+            found[entry.to] = entry.on or entry.at
+    return found
+
+
+# ---- what may happen next ----
+
+
+def step_shown(visit: Visit, case: Case, p: Prospect) -> dict[str, Any]:
+    """Returns a step as the page shows it: may it be taken, by whom, and each criterion with how it is mended."""
+    definition = case.definition
+    told = visit.teller.prospect(definition, case.subject, p)
+    order = ("fail", "unknown", "pass")
+    guards = sorted(told["guards"], key=lambda g: order.index(g["result"]))
+    for guard in guards:
+        guard["said"] = _said(visit, definition, guard)
+        guard["mends"] = mending(definition, p, guard["rule"])
+    counts = {r: sum(g["result"] == r and g["kind"] != "warn" for g in guards) for r in order}
+    denied = "" if p.denied is None else told["next"][0]
+    return {
+        **told,
+        "guards": guards,
+        "counts": counts,
+        "refused": denied,
+        "href": f"/subjects/{case.subject.id}/steps/{p.step.trigger}",
+        "wants": visit.teller.facts(definition, told["asks"]),
+        "hint": visit.teller.invalid(p.invalid) if p.invalid is not None else "",
+    }
+
+
+def _said(visit: Visit, definition: Definition, guard: Mapping[str, Any]) -> str:
+    """Returns the values a rule looked at, without those that are covered."""
+    facts = definition.file.facts
+    told = []
+    for name in guard["facts"]:
+        head = name.partition(".")[0]
+        if head not in facts or head in definition.sensitive:
+            continue
+        stored = guard["facts"][name]
+        if stored is None:
+            told.append(visit.say("{what}: not known yet", what=visit.teller.fact(definition, name)))
+        elif not isinstance(stored, dict):
+            told.append(f"{visit.teller.fact(definition, name)}: {_value(visit, definition, head, name, stored)}")
+    return "; ".join(told[:6])
+
+
+def _value(visit: Visit, definition: Definition, head: str, name: str, stored: Any) -> str:
+    type_ = definition.types[head]
+    if "." in name:
+        return day(stored) if type_.of is not None and type_.of.name == "date" else str(stored)
+    if type_.name == "date":
+        return day(stored)
+    return visit.values.text(definition, head, stored)
+
+
+def mending(definition: Definition, p: Prospect, rule: str) -> list[str]:
+    """Returns the facts by which a rule that does not hold may be mended: those missing, else those that it reads."""
+    found = next((j for j in (p.decision.judgements if p.decision is not None else ()) if j.rule.id == rule), None)
+    if found is None or found.result == "pass":
+        return []
+    names = found.missing or tuple(found.rule.reads)
+    heads = dict.fromkeys(n.partition(".")[0] for n in names)
+    spec = definition.file.facts
+    return [n for n in heads if n in spec and spec[n].is_ is None and spec[n].reads is None and not spec[n].fixed]
+
+
+# ---- facts and papers ----
+
+
+def groups(visit: Visit, dossier: Dossier, opened: Iterable[str]) -> list[dict[str, Any]]:
+    """Returns the facts by group; what is sensitive stays covered unless it was opened for this showing."""
+    definition = dossier.case.definition
+    shown = visit.site.pages.of(definition.workflow)
+    names: dict[str, list[dict[str, Any]]] = {g: [] for g in shown.groups}
+    for fact, spec in definition.file.facts.items():
+        if fact in shown.papers or fact == definition.file.title_fact:
+            continue
+        value: Value | None = dossier.facts.get(fact)
+        covered = spec.sensitive and fact not in set(opened) and value is not None
+        text = "" if covered else visit.values.text(definition, fact, value)
+        if not text and not covered:
+            continue
+        row = {"fact": fact, "label": spec.label.of(visit.lang), "text": text, "covered": covered}
+        names.setdefault(spec.group or "", []).append(row)
+    return [
+        {"label": shown.groups[g].of(visit.lang) if g in shown.groups else visit.say("Facts"), "rows": rows}
+        for g, rows in names.items()
+        if rows
+    ]
+
+
+def papers(visit: Visit, dossier: Dossier, fact: str) -> dict[str, Any]:
+    """Returns a map fact as a checklist: what is there with its date, and what is not."""
+    definition = dossier.case.definition
+    held = dossier.facts.get(fact)
+    have = held if isinstance(held, dict) else {}
+    rows = [
+        {"key": key, "label": entry.label.of(visit.lang), "text": visit.values.plain(have.get(key))}
+        for key, entry in entries(definition, fact).items()
+    ]
+    return {
+        "fact": fact,
+        "label": definition.file.facts[fact].label.of(visit.lang),
+        "rows": rows,
+        "have": sum(bool(r["text"]) for r in rows),
+    }
+
+
+def uncover(visit: Visit) -> Response:
+    """Opens sensitive facts for one showing; that they were, by whom and what for, is recorded first."""
+    subject = visit.path("subject")
+    facts = visit.form.all("fact")
+    purpose = visit.form.get("purpose")
+    wanted = visit.site.pages.purposes.get(purpose)
+    said = wanted.of("vi") if wanted is not None else visit.form.get("why").strip()[:200]
+    visit.service.desk.opened(subject, said, visit.by())
+    visit.site.shelf.put(visit.session.row.id, f"{OPEN}:{subject}", tuple(facts))
+    return visit.redirect(f"/subjects/{subject}#facts")
+
+
+# ---- what happened, and what was told ----
+
+
+def timeline(visit: Visit, dossier: Dossier) -> list[dict[str, Any]]:
+    """Returns what happened, newest first: when it did, what, and when it was written down by whom."""
+    definition = dossier.case.definition
+    undone = {e.undoes for e in dossier.history if e.undoes}
+    found = []
+    for entry in reversed(dossier.history):
+        told = visit.teller.entry(entry)
+        facts = {n: v for n, v in told["facts"].items() if n in definition.file.facts}
+        found.append(
+            {
+                "on": entry.on,
+                "at": entry.at,
+                "late": _late(visit, entry.on, entry.at),
+                "what": _what(visit, definition, entry.kind, told["trigger"]),
+                "facts": visit.teller.facts(definition, facts),
+                "reason": told["reason"] or "",
+                "by": visit.officer_name(entry.actor) or visit.say("the clock"),
+                "behalf": visit.officer_name(entry.behalf),
+                "undone": entry.id in undone,
+                "breaches": [
+                    definition.file.rules[r].label.of(visit.lang) for r in entry.breaches if r in definition.rules
+                ],
+            }
+        )
+    return found
+
+
+def _late(visit: Visit, on: str | None, at: str) -> int:
+    if not on:
+        return 0
+    happened = date.fromisoformat(on)
+    recorded = visit.calendar.day_of(events.unstamp(at))
+    return max(0, visit.calendar.working_days_between(happened, recorded)) if recorded > happened else 0
+
+
+def _what(visit: Visit, definition: Definition, kind: str, trigger: str | None) -> str:
+    own = {
+        events.FACTS_SET: visit.say("Facts written"),
+        events.UNDONE: visit.say("A step undone"),
+        events.VOIDED: visit.say("The beginning undone"),
+        events.TAKEN_OVER: visit.say("Taken over by another unit"),
+        events.NOTICE: visit.say("A notice"),
+    }
+    if kind in own:
+        return own[kind]
+    label = visit.teller.trigger(definition, trigger or "")
+    if kind == events.REFUSED:
+        return visit.say("{step}: refused by the rules", step=label)
+    if kind == events.DENIED:
+        return visit.say("{step}: tried by somebody who may not", step=label)
+    return label
+
+
+def notices(visit: Visit, dossier: Dossier) -> list[dict[str, str]]:
+    """Returns the notices about a subject: those to come first, then those sent, newest first."""
+    rules = dossier.case.definition.file.notices
+    found = [
+        {
+            "at": visit.teller.time(at) or "",
+            "when": visit.say("to be sent"),
+            "text": rules[r].label.of(visit.lang),
+            "to": "",
+        }
+        for r, at in sorted(dossier.coming, key=lambda pair: pair[1])
+        if r in rules
+    ]
+    for row, text in sorted(dossier.notices, key=lambda pair: pair[0].due_at, reverse=True):
+        found.append(
+            {
+                "at": visit.teller.time(row.sent_at or row.due_at) or "",
+                "when": visit.say(row.state),
+                "text": text.get("subject_line", "") or row.rule,
+                "to": visit.officer_name(row.recipient),
+            }
+        )
+    return found[:20]

@@ -1,0 +1,104 @@
+"""`pages.yaml` beside a workflow: the menu, and what the pages show of each workflow. Names and texts, no rules."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+
+from pydantic import Field
+
+from engine.core.definition import Model, Name, Names, Text
+from engine.core.errors import BadInput
+from engine.core.findings import Findings
+from engine.core.machine import Definition
+from engine.core.reader import Finding, load_model, read_yaml
+
+FILE = "pages.yaml"
+
+
+class MenuItem(Model):
+    """A page in the menu."""
+
+    page: Name = Field(description="the page's name")
+    label: Text = Field(description="what the menu calls it")
+    roles: Names = Field([], description="the roles for whom it is; none: every role that sees subjects")
+    more: bool = Field(False, description="true: under the menu's last entry, which opens")
+
+
+class Shown(Model):
+    """What the pages show of a workflow."""
+
+    rail: Names = Field(
+        [], description="states in the order in which they are passed, drawn on top of a subject's page"
+    )
+    head: Names = Field([], description="facts under the name of a subject")
+    groups: dict[Name, Text] = Field({}, description="what the groups of facts are called, in the order of the page")
+    papers: Names = Field([], description="map facts shown as a checklist")
+    waiting: dict[Name, Name] = Field({}, description="notice rule -> the step that ends what it is about")
+
+
+class PagesFile(Model):
+    """`pages.yaml`."""
+
+    pages: Name = Field(description="the area it belongs to")
+    brand: Text = Field(description="the name on top of every page")
+    footer: Text | None = Field(None, description="a line at the foot of every page")
+    menu: list[MenuItem] = Field([], description="the menu; `home` is always its first page")
+    workflows: dict[Name, Shown] = Field({}, description="what is shown of each workflow")
+    purposes: dict[Name, Text] = Field({}, description="for what sensitive facts are opened")
+
+    def of(self, workflow: str) -> Shown:
+        """Returns what is shown of a workflow; what nobody wrote down is shown in the definition's order."""
+        return self.workflows.get(workflow, _USUAL)
+
+
+_USUAL = Shown()
+
+
+def usual(area: str) -> PagesFile:
+    """Returns the pages of an area that has no such file."""
+    return PagesFile(pages=area, brand=Text(vi="Ketnap", en="Ketnap"))
+
+
+def read_pages(path: Path) -> tuple[PagesFile, object]:
+    """Returns the file and its tree. Raises FileRefused and FindingsError naming the place."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput("{file} cannot be read: {why}", file=str(path), why=str(error)) from None
+    tree = read_yaml(text, str(path))
+    return load_model(PagesFile, tree, file=str(path)), tree
+
+
+def check_pages(
+    file: PagesFile, tree: object, name: str, definitions: Mapping[str, Definition], pages: Collection[str]
+) -> list[Finding]:
+    """Returns what the file names that there is not; `pages` are the names of the pages there are."""
+    found = Findings(tree, name)
+    roles: set[str] = set().union(*(d.area.file.roles for d in definitions.values()))
+    for i, item in enumerate(file.menu):
+        if item.page not in pages:
+            found.unknown(("menu", i, "page"), "page", item.page, pages)
+        for role in item.roles:
+            if role not in roles:
+                found.unknown(("menu", i, "roles"), "role", role, roles)
+    for workflow, shown in file.workflows.items():
+        definition = definitions.get(workflow)
+        if definition is None:
+            found.unknown(("workflows", workflow), "workflow", workflow, definitions)
+            continue
+        for key, kind, names, known in _named(shown, definition):
+            for each in names:
+                if each not in known:
+                    found.unknown(("workflows", workflow, key), kind, each, known)
+    return found.found
+
+
+def _named(shown: Shown, definition: Definition) -> Iterator[tuple[str, str, Collection[str], Collection[str]]]:
+    facts = definition.file.facts
+    yield "rail", "state", shown.rail, definition.file.states
+    yield "head", "fact", shown.head, facts
+    yield "groups", "group", list(shown.groups), {f.group for f in facts.values() if f.group}
+    yield "papers", "fact", shown.papers, [n for n, f in facts.items() if f.type == "map"]
+    yield "waiting", "notice", list(shown.waiting), definition.file.notices
+    yield "waiting", "transition", list(shown.waiting.values()), definition.file.transitions

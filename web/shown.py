@@ -1,0 +1,94 @@
+"""How values look on a page: days as dd/mm/yyyy, choices by their label, units by their name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, tzinfo
+from decimal import Decimal
+
+from engine.core.authority import Tree
+from engine.core.calendar import Calendar
+from engine.core.definition import Entry
+from engine.core.events import unstamp
+from engine.core.machine import Definition
+from engine.core.values import Value
+
+Translate = Callable[[str], str]
+
+
+def day(value: date | str | None) -> str:
+    """Returns a day as people read it."""
+    if value is None or value == "":
+        return ""
+    found = date.fromisoformat(value[:10]) if isinstance(value, str) else value
+    return found.strftime("%d/%m/%Y")
+
+
+def moment(value: datetime | str | None, zone: tzinfo) -> str:
+    """Returns a time as people read it, in the office's zone."""
+    if value is None or value == "":
+        return ""
+    found = unstamp(value) if isinstance(value, str) else value
+    return found.astimezone(zone).strftime("%d/%m/%Y, %H:%M")
+
+
+def entries(definition: Definition, fact: str) -> Mapping[str, Entry]:
+    """Returns the list that a choice's values, or a map's keys, come from."""
+    spec = definition.file.facts[fact]
+    if spec.type == "choice" and spec.of:
+        return definition.area.file.lists.get(spec.of[0], {})
+    return definition.area.file.lists.get(spec.keys or "", {})
+
+
+class Values:
+    """Shows the values of facts in one language."""
+
+    def __init__(self, lang: str, translate: Translate, zone: tzinfo, tree: Tree) -> None:
+        self.lang, self._, self.zone, self.tree = lang, translate, zone, tree
+
+    def text(self, definition: Definition, fact: str, value: Value | None) -> str:
+        """Returns a fact's value as people read it; '' when it is unknown."""
+        if value is None:
+            return ""
+        if isinstance(value, dict):
+            known = entries(definition, fact)
+            shown = ((known[k].label.of(self.lang) if k in known else k, self.plain(v)) for k, v in value.items())
+            return "; ".join(f"{label}: {text}" for label, text in shown)
+        kind = definition.types[fact].name
+        if kind == "choice":
+            known = entries(definition, fact)
+            return known[str(value)].label.of(self.lang) if value in known else str(value)
+        if kind == "org":
+            return self.unit(str(value))
+        return self.plain(value)
+
+    def plain(self, value: Value | None) -> str:
+        """Returns a value whose fact is not known, or does not matter."""
+        if isinstance(value, bool):
+            return self._("Yes") if value else self._("No")
+        if isinstance(value, datetime):
+            return moment(value, self.zone)
+        if isinstance(value, date):
+            return day(value)
+        if isinstance(value, Decimal):
+            return str(value).replace(".", ",") if self.lang == "vi" else str(value)
+        return "" if value is None else str(value)
+
+    def unit(self, org: str) -> str:
+        """Returns a unit's name."""
+        found = self.tree.by_id.get(org)
+        return found.name if found is not None else org
+
+
+def left(calendar: Calendar, today: date, due: date, translate: Translate) -> tuple[str, str]:
+    """Returns how much time is left up to a day, in words, and the class of its chip: late, soon or nothing."""
+    if due < today:
+        days = max(1, calendar.working_days_between(due, today))
+        return translate("{n} working days over").format(n=days), "late"
+    if due == today:
+        return translate("today"), "soon"
+    days = calendar.working_days_between(today, due)
+    text = translate("{n} working days left").format(n=days)
+    if not calendar.is_working(due):
+        text = translate("{n} working days left, on a day off").format(n=days)
+    return text, "soon" if days <= 5 else ""
