@@ -32,7 +32,7 @@ def run(folder: Path, sizes: Sizes) -> Result:
         """The part before the replay ends with the last report of progress."""
         seen: list[tuple[int, float]] = []
         start = time.perf_counter()
-        verify(town.service, lambda n: seen.append((n, time.perf_counter() - start)))
+        verify(town.service, lambda _, n: seen.append((n, time.perf_counter() - start)))
         count, seconds = seen[-1]
         return seconds * events / count
 

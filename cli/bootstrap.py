@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from cli.settings import Settings
-from engine.audit.keys import make_master_key, make_signing_key, master_key
+from engine.audit.keys import make_master_key, make_signing_key, master_key, signing_key
+from engine.audit.note import SigningKey
 from engine.audit.seal import MasterKey, Sealer
 from engine.clock import Clock, SetClock, ShiftedClock, SystemClock
 from engine.core.authority import Office
@@ -75,6 +76,7 @@ def build_service(
     lang: str = "vi",
     link_base: str = "",
     zone: tzinfo | None = None,
+    signer: Callable[[], SigningKey] | None = None,
 ) -> Service:
     """Returns the one door over a store. `master` is the key of 32 bytes that wraps the subjects' keys.
 
@@ -88,6 +90,7 @@ def build_service(
         sealer=Sealer(random),
         notifier=Notices(),
         zone=zone,
+        signer=signer,
     )
     return Service(kit, LazyDrafter(lang, link_base), via)
 
@@ -122,6 +125,12 @@ def signing_file(settings: Settings) -> Path:
         return settings.signing_key_file
     file = sqlite_file(settings.db)
     return Path("ketnap.signing.key") if file is None else file.with_name(file.name + ".signing.key")
+
+
+def signer_of(settings: Settings) -> Callable[[], SigningKey] | None:
+    """Returns what reads the key that signs checkpoints, each time anew; None where there is none."""
+    file, given = signing_file(settings), settings.signing_key
+    return (lambda: signing_key(file=file, given=given)) if given or file.exists() else None
 
 
 def office_file(settings: Settings) -> Path:
@@ -256,7 +265,8 @@ def open_database(settings: Settings, via: Via, lang: str, *, new_sandbox: bool 
     except BaseException:
         store.close()
         raise
-    service = build_service(store, clock, via, master=master, lang=lang, link_base=settings.base_url)
+    signer = signer_of(settings)
+    service = build_service(store, clock, via, master=master, lang=lang, link_base=settings.base_url, signer=signer)
     return Opened(
         store=store,
         service=service,
@@ -321,6 +331,8 @@ def catch_up(opened: Opened, settings: Settings, lang: str) -> int:
         last = tx.head().at
     clock = SetClock(min(unstamp(last), now) if last else now)
     real, service.kit.clock = service.kit.clock, clock
+    # The days between were never lived through, so no checkpoint of theirs is mailed; today's is opened afterwards.
+    signer, service.kit.signer = service.kit.signer, None
     delivery = Delivery(service, settings, sandbox=True, lang=lang)
     done = 0
     try:
@@ -332,7 +344,7 @@ def catch_up(opened: Opened, settings: Settings, lang: str) -> int:
             done += did
     finally:
         delivery.close()
-        service.kit.clock = real
+        service.kit.clock, service.kit.signer = real, signer
     return done
 
 
@@ -343,7 +355,13 @@ def door_beside(opened: Opened, settings: Settings, via: Via, lang: str) -> tupl
     """Returns a second door to the same database with the same clock, for another thread; its store is to be closed."""
     store = open_store(settings.db)
     service = build_service(
-        store, opened.service.kit.clock, via, master=opened.master, lang=lang, link_base=settings.base_url
+        store,
+        opened.service.kit.clock,
+        via,
+        master=opened.master,
+        lang=lang,
+        link_base=settings.base_url,
+        signer=opened.service.kit.signer,
     )
     return store, service
 
@@ -352,7 +370,10 @@ def door_beside(opened: Opened, settings: Settings, via: Via, lang: str) -> tupl
 
 
 def forecast_on(opened: Opened, first: date, last: date, lang: str) -> Iterator[Expected]:
-    """Yields what would go out from one day to another, on a copy in memory. The database itself is only read."""
+    """Yields what would go out from one day to another, on a copy in memory. The database itself is only read.
+
+    Without checkpoints of the trail: nothing signs what has not happened.
+    """
     from engine.store.copy import copy_into_memory
     from notifications.forecast import forecast
 
@@ -361,7 +382,14 @@ def forecast_on(opened: Opened, first: date, last: date, lang: str) -> Iterator[
     copy = copy_into_memory(opened.store)
     try:
         via = Via(channel="forecast")
-        service = build_service(copy, clock, via, master=opened.master, lang=lang, link_base=opened.base_url)
+        service = build_service(
+            copy,
+            clock,
+            via,
+            master=opened.master,
+            lang=lang,
+            link_base=opened.base_url,
+        )
         for expected in forecast(service, clock, ends):
             if begins <= expected.at < ends:
                 yield expected

@@ -28,6 +28,7 @@ from cli import (
     scores,
     setup,
     stepping,
+    witness,
 )
 from cli.session import Session
 
@@ -160,6 +161,7 @@ for group in (
     persons,
     running,
     audit,
+    witness,
     bench,
 ):
     group.register(app)

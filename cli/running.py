@@ -109,9 +109,13 @@ def _loop(session: Session, service: Service, part: str | None, stop: threading.
             session.note(session.say("The worker runs. Stop it with Ctrl-C."))
             _work(delivery, stop)
         return
+    from cli.witness import Posting
     from engine.scheduler import Ticker
+    from engine.sealing import TreeSealer
 
     with ExitStack() as stack:
+        stack.enter_context(TreeSealer(service.kit.store))
+        stack.enter_context(Posting(session))
         deliver = stack.enter_context(_delivery(session, service)).turn if part is None else None
         session.note(session.say("The scheduler runs. Stop it with Ctrl-C."))
         Ticker(service, deliver).run(stop)

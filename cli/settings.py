@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     master_key_file: Path | None = Field(None, description="its file; else beside the SQLite file, with .key")
     signing_key: str | None = Field(None, description="the key that signs checkpoints, where no file may hold it")
     signing_key_file: Path | None = Field(None, description="its file; else beside the SQLite file, with .signing.key")
+    witness_url: str | None = Field(None, description="a witness of the trail (ketnap witness on another machine)")
+    witness_key: str | None = Field(None, description="the public key of that witness")
     workflows: Path | None = Field(None, description="folder of workflows instead of the shipped ones")
     forms: Path | None = Field(None, description="folder of Word files that take the place of shipped forms")
     office: Path | None = Field(

@@ -57,6 +57,7 @@ def init(
 
         by = acting(session, service, as_, token)
     changed = service.load(sources, by=by, sandbox=sandbox if made.new else None)
+    service.trail.begin()
     document = {
         "db": session.settings.db,
         "sandbox": service.is_sandbox(),

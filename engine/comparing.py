@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from engine import trail
 from engine.core import events
 from engine.core.errors import KetnapError
 from engine.core.events import CHANGING, Entry, Standing, replay
@@ -125,11 +126,30 @@ def _differences(what: str, said: Mapping[Any, Any], shown: Mapping[Any, Any]) -
             yield _problem("office", "{what} {name} differs from what the events say", what=what, name=name)
 
 
+def settings(work: Work) -> Iterator[Problem]:
+    """Compares the settings that repeat the trail with it: the keys, and which checkpoint left the machine."""
+    tx, sealer = work.tx, work.kit.sealer
+    keys = [e.detail for e in entries(tx.events(kind=events.SIGNING_KEY), None, sealer)]
+    chain = trail.key_chain(tx)
+    said = None if not keys else (str(keys[0]["verifier"]), tuple(str(k["note"]) for k in keys[1:]))
+    if said != (None if chain is None else (str(chain[0]), chain[1])):
+        yield _problem("settings", "the setting {name} is not what the events say", name=trail.KEYS)
+    made = {e.detail.get("size") for e in entries(tx.events(kind=events.CHECKPOINT), None, sealer)}
+    left = trail.last_left(tx)
+    if left is not None and left.size not in made:
+        yield _problem("settings", "the setting {name} is not what the events say", name=trail.LEFT)
+
+
 # ---- subjects ----
 
 
-def subjects(work: Work) -> Iterator[Problem]:
-    """Compares every subject with its events' replay."""
+Look = Callable[[Sequence[Entry]], Problem | None]  # a further look at the events of a subject
+
+
+def subjects(
+    work: Work, look: Look | None = None, progress: Callable[[str, int], None] | None = None
+) -> Iterator[Problem]:
+    """Compares every subject with its events' replay; `look` sees the events too, opened."""
     seen: set[str] = set()
     after = ""
     while True:
@@ -140,9 +160,13 @@ def subjects(work: Work) -> Iterator[Problem]:
         work.keys.fetch(r.key_id for r in rows)
         for row in rows:
             seen.add(row.id)
-            problem = _compare(work, row)
+            problem = _compare(work, row, look)
             if problem is not None:
                 yield problem
+        work.forget()
+        work.keys.forget()
+        if progress is not None:
+            progress("subjects", len(seen))
     yield from _orphans(work, seen)
     yield from _revived(work)
 
@@ -170,7 +194,7 @@ def _orphans(work: Work, seen: set[str]) -> Iterator[Problem]:
             )
 
 
-def _compare(work: Work, row: SubjectRow) -> Problem | None:
+def _compare(work: Work, row: SubjectRow, look: Look | None) -> Problem | None:
     at_subject = {"subject": row.id}
     try:
         definition = work.library.pinned(row.workflow, row.definition)
@@ -197,6 +221,8 @@ def _compare(work: Work, row: SubjectRow) -> Problem | None:
     except UNREADABLE as error:
         return _problem("projection", "{subject}: {error}", **at_subject, error=str(error))
     differs = [n for n, (a, b) in sides.items() if a != b]
+    if not differs:
+        return None if look is None else look(told)
     if differs:
         return Problem(
             event=None,

@@ -29,6 +29,7 @@ from engine.outbox import CANCELLED, EXPANDING, Claimed, drafts_of, told_of, why
 from engine.steps import By
 from engine.store.rows import OutboxRow, TimerRow
 from engine.texts import open_text
+from engine.trail import mailed
 from engine.work import Work
 
 GIVE_UP = 60  # attempts
@@ -280,6 +281,8 @@ def _finish(work: Work, rows: Sequence[OutboxRow], came: Came) -> None:
         ]
     )
     note(work, rows, came.state, came)
+    if sent is not None:
+        mailed(work, rows)
 
 
 def _end(work: Work, drafter: Drafter, rows: Sequence[OutboxRow], came: Came, why: str) -> None:

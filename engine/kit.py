@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
 
+from engine.audit.note import SigningKey
 from engine.audit.seal import MasterKey, Random, Sealer
 from engine.clock import Clock
 from engine.core import timers
@@ -24,6 +26,7 @@ class Kit:
     random: Random
     sealer: Sealer
     notifier: timers.Notifier
+    signer: Callable[[], SigningKey] | None = None  # gives the key that signs checkpoints, where there is one
     zone: tzinfo | None = None  # another than the area's, for a scenario
     compiled: Compiled = field(default_factory=Compiled)
     unwrapped: dict[bytes, bytes] = field(default_factory=dict)

@@ -91,6 +91,11 @@ class Keys:
             self._tx.put_keys(self._new)
             self._new = []
 
+    def forget(self) -> None:
+        """Lets go of keys that were only read."""
+        new = {row.id for row in self._new}
+        self._known = {id: key for id, key in self._known.items() if id in new}
+
     def discard(self) -> None:
         """Forgets the keys made and not written."""
         for row in self._new:

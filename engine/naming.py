@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from string import Formatter
 
 from engine.core.commands import Start
 from engine.core.errors import BadInput, NotFound
 from engine.core.machine import Definition
 from engine.work import Work
+
+NUMBERED = "{workflow}-{n}"
 
 
 def new_id(work: Work, definition: Definition, command: Start, facts: Mapping[str, object]) -> str:
@@ -19,8 +22,10 @@ def new_id(work: Work, definition: Definition, command: Start, facts: Mapping[st
         if _stands(work, id):
             raise BadInput("id: {id} stands already", id=id)
         return id
-    template = definition.file.id or "{workflow}-{n}"
+    template = definition.file.id or NUMBERED
     words = {"workflow": definition.workflow, "org": command.org, **{k: str(v) for k, v in facts.items()}}
+    if any(name not in {**words, "n": ""} for _, name, _, _ in Formatter().parse(template) if name is not None):
+        template = NUMBERED  # a fact of the template is not known
     if "{n}" in template:
         name = f"serial:{definition.workflow}"
         n = int(work.tx.setting(name) or "0")
@@ -49,6 +54,8 @@ def _stands(work: Work, id: str) -> bool:
 def unique_key(definition: Definition, org: str, facts: Mapping[str, object]) -> str | None:
     """Returns what only one subject of the workflow may have, or None."""
     names = definition.file.unique
+    if any(n != "org" and facts.get(n) is None for n in names):
+        return None  # what nobody knows is nothing that another could have too
     return "|".join(org if n == "org" else str(facts.get(n)) for n in names) if names else None
 
 

@@ -38,6 +38,7 @@ from engine.doors.organisations import Organisations
 from engine.doors.persons import Persons
 from engine.doors.reading import Reading
 from engine.doors.scores import Scores
+from engine.doors.trail import Trail
 from engine.kit import Kit
 from engine.ledger import Via
 from engine.library import Source, compile_all, rows_of
@@ -65,6 +66,7 @@ class Service:
         self.organisations = Organisations(self.work)
         self.accounts = Accounts(self.work, kit)
         self.desk = Desk(self.work, self.access)
+        self.trail = Trail(self.work, kit.store.seal)
 
     def speaking_for(self, via: Via) -> Service:
         """Returns the same door for commands that come in another way."""

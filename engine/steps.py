@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
+from engine.beginning import checkpoint_facts, home_of
 from engine.core import events
 from engine.core.authority import Acting, authorise
 from engine.core.commands import Move, SetFacts, Start
 from engine.core.decision import Decision, decide, step_from
-from engine.core.errors import BadInput, Conflict, Denied, NotFound
+from engine.core.errors import BadInput, Conflict, Denied
 from engine.core.guards import Judgement
 from engine.core.machine import Definition, Step, UnitKinds
 from engine.core.subject import Changes, Subject, changed
@@ -108,15 +109,7 @@ def start(
     if not unasked and not definition.file.start.by_hand:
         raise BadInput("{workflow} is opened by a step, never by hand", workflow=command.workflow)
     on = day(work, command.on, None)
-    org = work.office.tree.by_id.get(command.org)
-    if org is None:
-        raise NotFound("there is no organisation {org}", org=command.org)
-    if org.period.ended(work.today):
-        raise BadInput("{org} was closed on {day}", org=org.id, day=org.period.until)
-    if org.kind not in definition.kinds:
-        raise BadInput(
-            "{workflow} does not live at {kind} ({org})", workflow=command.workflow, kind=org.kind, org=org.id
-        )
+    org = home_of(work, definition, command.org)
     changes = given_facts(work, definition, command, org, on)
     facts = changed({}, changes)
     id, unique = new_id(work, definition, command, facts), taken_key(work, definition, org.id, facts)
@@ -138,6 +131,9 @@ def start(
     else:
         view = view_of(definition, subject, work.moment(on))
         acting = _keeper(work, definition, org.id, view, on, by)
+    if definition.file.checkpoint:
+        changes = {**changes, **checkpoint_facts(work, definition)}
+        subject = replace(subject, facts=changed(facts, changes))
     key_id = key_of(work, definition, subject)
     event = work.ledger.append(
         events.STARTED,

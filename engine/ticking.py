@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from engine import steps
+from engine import steps, trail
 from engine.core.calendar import add_months
 from engine.core.commands import Start
 from engine.core.errors import BadInput
@@ -39,7 +39,11 @@ class Due:
 
 
 def periods(every: str, start: date, end: date) -> Iterator[tuple[date, str]]:
-    """Yields the first days and names of the years or months that overlap the days from `start` to `end`."""
+    """Yields the first days and names of the years, months or days that overlap the days from `start` to `end`."""
+    if every == "day":
+        for n in range((end - start).days + 1):
+            yield (day := start + timedelta(days=n)), day.isoformat()
+        return
     first = start.replace(day=1, month=1) if every == "year" else start.replace(day=1)
     while first <= end:
         yield first, first.strftime("%Y") if every == "year" else first.strftime("%Y-%m")
@@ -52,7 +56,7 @@ def due_openings(work: Work, after: datetime, until: datetime) -> list[Due]:
     calendar = work.calendar
     for definition in work.library.all_newest().values():
         opening = definition.opening
-        if opening is None:
+        if opening is None or (definition.file.checkpoint and not trail.can_sign(work)):
             continue
         for first, name in periods(opening.spec.every, calendar.day_of(after), calendar.day_of(until)):
             view: dict[str, Value] = {"period": first, "period_name": name, "today": first, "day": first}
@@ -79,9 +83,11 @@ def through(work: Work) -> datetime:
 def next_opening(work: Work) -> datetime | None:
     """Returns when the next recurrence opens, within the coming year."""
     after = through(work)
-    until = work.calendar.start_of(add_months(work.calendar.day_of(after), 13))
-    due = due_openings(work, after, until)
-    return due[0].at if due else None
+    for months in (1, 13):  # what opens every day or month is found in the first
+        until = work.calendar.start_of(add_months(work.calendar.day_of(after), months))
+        if due := due_openings(work, after, until):
+            return due[0].at
+    return None
 
 
 def open_due(work: Work) -> int:
@@ -90,7 +96,11 @@ def open_due(work: Work) -> int:
     Returns how many.
     """
     opened = 0
-    for due in due_openings(work, through(work), work.now):
+    all_due = due_openings(work, through(work), work.now)
+    last = {d.definition.workflow: d for d in all_due}
+    for due in all_due:
+        if due.opening.spec.missed == "last" and last[due.definition.workflow] is not due:
+            continue
         opened += sum(_open(work, due, org) for org in _units(work, due))
     if work.tx.setting(THROUGH) != stamp(work.now):
         work.tx.put_setting(THROUGH, stamp(work.now))

@@ -275,6 +275,10 @@ class Work:
         self._cases[subject.id] = self._dirty[subject.id] = new
         self._replan[subject.id] = None
 
+    def forget(self) -> None:
+        """Lets go of what was only read, so that a walk through all subjects takes little memory."""
+        self._cases = dict(self._dirty)
+
     def discard(self) -> None:
         """Forgets everything this unit of work would have written."""
         self.ledger.discard()
@@ -368,11 +372,8 @@ def _facts_aad(id: str) -> bytes:
 
 def refers(case: Case) -> str | None:
     """Returns the subject that a fact of this one names, or None."""
-    for name in case.definition.naming:
-        value = case.subject.facts.get(name)
-        if isinstance(value, str):
-            return value
-    return None
+    named = (case.subject.facts.get(name) for name in case.definition.naming)
+    return next((value for value in named if isinstance(value, str)), None)
 
 
 def _no_calendar() -> Calendar:

@@ -55,6 +55,11 @@ class _Compiler:
         check_names(found, ("at",), "kind", file.at, [*self.area.file.kinds, *self.area.groups])
         self.facts.check_names()
         check_numbers(self.facts)
+        for part, fact in file.checkpoint.items():
+            wanted = "int" if part == "size" else "text"
+            check_names(
+                found, ("checkpoint", part), "fact", [fact], [n for n, f in file.facts.items() if f.type == wanted]
+            )
         derived = self.facts.derived()
         rules = {name: r for name in file.rules if (r := self._rule(name)) is not None}
         steps = {name: self._step(name, rules, derived) for name in file.transitions}

@@ -327,10 +327,15 @@ class Timer(Model):
 class Recurrence(Model):
     """A subject that opens by itself for each of these organisations, once a period."""
 
-    every: Literal["year", "month"] = Field(description="the period")
-    on: Expression = Field(description="the day it opens; `period` is the first day of the year or month")
+    every: Literal["year", "month", "day"] = Field(description="the period")
+    on: Expression = Field(description="the day it opens; `period` is the first day of the year or month, or the day")
+    missed: Literal["all", "last"] = Field(
+        "all", description="last: of several periods that passed unopened, while the program stood still, only the last"
+    )
     for_: list[Unit] = Field(alias="for", description="for which organisations")
-    sets: dict[Name, Expression] = Field(default={}, description="its facts; `period_name` is YYYY or YYYY-MM")
+    sets: dict[Name, Expression] = Field(
+        default={}, description="its facts; `period_name` is YYYY, YYYY-MM or YYYY-MM-DD"
+    )
     from_: date | None = Field(None, alias="from", description="first day")
     until: date | None = Field(None, description="last day")
 
@@ -389,6 +394,11 @@ class WorkflowFile(Model):
     at: Names = Field(description="kinds (or groups) of organisations where such a subject lives")
     title_fact: Name | None = Field(None, description="the fact that names a subject to people")
     id: str | None = Field(None, description="ids of subjects that open by themselves, such as {workflow}-{org}-{year}")
+    checkpoint: dict[Literal["note", "size", "root", "words"], Name] = Field(
+        default={},
+        description="facts that a subject gets as it begins: the signed checkpoint of the trail, how many events it "
+        "covers (int), its root, and the root as words for the telephone; it needs a signing key",
+    )
     unique: list[str] = Field(default=[], description="one subject per these: facts, or `org`")
     seen_by: Names = Field(default=[], description="facts naming organisations whose officers may read the subject")
     sealed_with: Name | None = Field(None, description="the fact naming the subject whose key seals this one too")

@@ -29,6 +29,9 @@ HELD, RELEASED = "held", "released"  # a person's data is to be kept for a while
 OPENED, LISTED, EXPORTED = "opened", "listed", "exported"  # who saw a subject, who got a list or a file of them
 SIGNED_IN, SIGN_IN_FAILED = "signed_in", "sign_in_failed"
 BACKED_UP, RESTORED = "backed_up", "restored"
+SIGNING_KEY = "signing_key"  # the key that signs checkpoints from now on
+CHECKPOINT = "checkpoint"  # how far the trail went and what it held, signed
+CHECKPOINT_LEFT = "checkpoint_left"  # a checkpoint went where this machine cannot change it any more
 
 # Events that change a subject, each its version by one.
 CHANGING = frozenset({STARTED, MOVED, FACTS_SET, UNDONE, VOIDED, TAKEN_OVER, RECORDED})

@@ -16,6 +16,7 @@ PACKAGES = ("engine", "notifications", "reports", "web", "cli")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 IDS = [str(path.relative_to(ROOT)) for path in MODULES]
 
+ALONE = "engine/audit/verify_bundle.py"  # one file that an inspector runs without the rest, with all it needs inside
 MODULE_LINES = 450  # style asks for about 300; past this, a module holds two nouns
 FUNCTION_LINES = 70
 
@@ -150,7 +151,7 @@ print(*sorted({{m.split(".")[0] for m in set(sys.modules) - before}}))
 @pytest.mark.parametrize("path", MODULES, ids=IDS)
 def test_a_module_holds_one_noun(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").count("\n")
-    assert lines <= MODULE_LINES
+    assert lines <= MODULE_LINES or relative(path) == ALONE
 
 
 @pytest.mark.parametrize("path", MODULES, ids=IDS)

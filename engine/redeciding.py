@@ -1,0 +1,226 @@
+"""Deciding again: every step that was taken is put to the rules that were in force when it was taken.
+
+Each step sees what its subject was by the events before it, the definitions loaded and the days off entered until
+then, and its own day and time. It must lead to the same state by the same results of the same versions of the rules.
+Who might take it is not asked again: that was the office of that time, which the events of the office tell.
+"""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from engine.comparing import UNREADABLE, Problem
+from engine.core import events
+from engine.core.calendar import Calendar
+from engine.core.decision import Decision, decide
+from engine.core.errors import KetnapError
+from engine.core.events import Entry, Standing, changes_from_json, changes_json, replay, rule_codes, step, unstamp
+from engine.core.machine import Definition
+from engine.core.subject import Changes, Subject
+from engine.core.values import Value
+from engine.core.views import Moment
+from engine.ledger import entries
+from engine.library import Library
+from engine.office import calendar_of
+from engine.store.rows import DayRow
+from engine.work import Work
+
+
+@dataclass(frozen=True, kw_only=True)
+class Again:
+    """A step as it was taken, and as it is decided again. `decision` is None where it cannot be, for the reason."""
+
+    entry: Entry
+    decision: Decision | None
+    why: str = ""
+
+    @property
+    def same(self) -> bool:
+        """Tells whether both agree."""
+        return self.decision is not None and self.decision.to == self.entry.to
+
+
+class Past:
+    """The definitions and days off as they were at any event. Nothing is read twice."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._rows = work.tx.definitions()
+        loaded = list(entries(work.tx.events(kind=events.DEFINITION), None, work.kit.sealer))
+        self._loads = [e.seq for e in loaded]
+        self._loaded = [e.definition for e in loaded]
+        self._days = [
+            (e.seq, DayRow(day=str(e.detail["day"]), off=bool(e.detail["off"])))
+            for e in entries(work.tx.events(kind=events.OFFICE), None, work.kit.sealer)
+            if e.detail.get("what") == "day"
+        ]
+        self._libraries: dict[int, Library] = {}
+        self._calendars: dict[tuple[int, int], Calendar] = {}
+
+    def library(self, seq: int) -> Library:
+        """Returns the definitions that were loaded before an event."""
+        count = bisect_left(self._loads, seq)
+        if count not in self._libraries:
+            there = set(self._loaded[:count])
+            self._libraries[count] = Library([r for r in self._rows if r.id in there], self._work.kit.compiled)
+        return self._libraries[count]
+
+    def calendar(self, seq: int) -> Calendar:
+        """Returns the calendar with the days that were entered before an event."""
+        key = (bisect_left(self._loads, seq), sum(1 for at, _ in self._days if at < seq) if self._days else 0)
+        if key not in self._calendars:
+            days = {row.day: row for at, row in self._days if at < seq}
+            area = self.library(seq).area
+            self._calendars[key] = calendar_of(area, list(days.values()), self._work.kit.zone)
+        return self._calendars[key]
+
+
+class Redecider:
+    """Decides the steps of subjects again. `steps` counts them, `seconds` is the time it took."""
+
+    def __init__(self, work: Work) -> None:
+        self._work, self._past = work, Past(work)
+        self.steps, self.seconds = 0, 0.0
+
+    def look(self, told: Sequence[Entry]) -> Problem | None:
+        """Returns the first step of a subject that its rules did not allow as it was taken, or None."""
+        start = time.perf_counter()
+        try:
+            for again in self.again(told):
+                self.steps += 1
+                if again.why:
+                    return Problem(
+                        event=again.entry.seq,
+                        kind="decision",
+                        message="event {event}: {trigger} of {subject} is decided otherwise by its rules: {why}",
+                        params={
+                            "event": again.entry.seq,
+                            "trigger": again.entry.trigger,
+                            "subject": again.entry.subject,
+                            "why": again.why,
+                        },
+                    )
+            return None
+        finally:
+            self.seconds += time.perf_counter() - start
+
+    def again(self, told: Sequence[Entry]) -> Iterator[Again]:
+        """Yields every step among the events of a subject, decided again. Entries need their payload."""
+        now: Standing | None = None
+        types: Mapping[str, Any] = {}
+        for n, entry in enumerate(told):
+            if entry.kind not in events.CHANGING:
+                continue
+            if now is None:
+                types = self._past.library(entry.seq).pinned(entry.workflow or "", entry.definition or "").types
+            elif entry.kind == events.MOVED:
+                yield self._again(entry, now)
+            if entry.kind == events.UNDONE:
+                now = replay(told[: n + 1], None, types)
+            else:
+                now = step(now, entry, types)
+
+    def _again(self, entry: Entry, now: Standing) -> Again:
+        try:
+            definition = self._past.library(entry.seq).pinned(now.workflow, now.definition)
+            subject = self._subject(entry, now, definition)
+            stored = (entry.payload or {}).get("facts") or {}
+            assert isinstance(stored, dict)
+            changes = changes_from_json(definition.types, stored)
+            why = ""
+            decision = None
+            for brought in _brought(definition, entry.trigger or "", changes):
+                decision = self._decide(definition, subject, entry, brought)
+                why = _differs(entry, decision, stored)
+                if not why:
+                    break
+        except UNREADABLE as error:
+            return Again(entry=entry, decision=None, why=error.text() if isinstance(error, KetnapError) else str(error))
+        return Again(entry=entry, decision=decision, why=why)
+
+    def _decide(self, definition: Definition, subject: Subject, entry: Entry, changes: Changes) -> Decision:
+        reason = (entry.payload or {}).get("reason")
+        on = date.fromisoformat(entry.on or entry.at[:10])
+        moment = Moment(now=unstamp(entry.at), on=on, calendar=self._past.calendar(entry.seq))
+        return decide(
+            definition,
+            subject,
+            entry.trigger or "",
+            moment=moment,
+            changes=changes,
+            reason=reason if isinstance(reason, str) else None,
+            asking=True,
+        )
+
+    def _subject(self, entry: Entry, now: Standing, definition: Definition) -> Subject:
+        org = self._work.office.tree.by_id.get(now.org)
+        return Subject(
+            id=entry.subject or "",
+            workflow=now.workflow,
+            org=now.org,
+            org_kind=org.kind if org is not None else "",
+            state=now.state,
+            version=now.version,
+            facts=now.facts,
+            borrowed=self._borrowed(entry, now, definition),
+            doers=now.doers,
+            started_on=now.started_on,
+            entered_on=now.entered_on,
+            person_on=now.person_on,
+        )
+
+    def _borrowed(self, entry: Entry, now: Standing, definition: Definition) -> dict[str, Value]:
+        """Returns the facts that are read from another subject, as they were before the event."""
+        wanted = [(n, f.reads) for n, f in definition.file.facts.items() if f.reads is not None]
+        named = {reads.from_: now.facts.get(reads.from_) for _, reads in wanted}
+        found: dict[str, Value] = {}
+        for fact, other in named.items():
+            if not isinstance(other, str):
+                continue
+            rows = self._work.tx.events(subject=other, until=entry.seq - 1)
+            told = list(entries(rows, self._work.keys, self._work.kit.sealer))
+            if not told:
+                continue
+            theirs = self._past.library(entry.seq).pinned(told[0].workflow or "", told[0].definition or "")
+            standing = replay(told, None, theirs.types)
+            facts = standing.facts if standing is not None else {}
+            found.update((n, facts[r.fact]) for n, r in wanted if r.from_ == fact and r.fact in facts)
+        return found
+
+
+def _brought(definition: Definition, trigger: str, changes: Changes) -> Iterator[Changes]:
+    """Yields what the officer may have brought to the step: an event holds it together with what the step itself set
+    and made unknown, which the rules had not seen yet."""
+    taken = definition.steps.get(trigger)
+    sets = {s.fact for s in taken.sets} if taken is not None else set()
+    kept: dict[str, Any] = {}
+    for name, change in changes.items():
+        if isinstance(change, dict):
+            entries_ = {k: v for k, v in change.items() if v is not None}
+            if entries_:
+                kept[name] = entries_
+        elif change is not None:
+            kept[name] = change
+    yield {n: c for n, c in kept.items() if n not in sets}
+    yield kept
+    yield changes
+
+
+def _differs(entry: Entry, decision: Decision, stored: Mapping[str, Any]) -> str:
+    """Returns what differs between a step as it was taken and as it is decided again, or nothing."""
+    if decision.to != entry.to:
+        blocked = [*decision.blocking("fail"), *decision.blocking("unknown")]
+        return ", ".join(blocked) or f"{entry.to} / {decision.to}"
+    codes = [list(c) for c in rule_codes(decision.judgements) if isinstance(c, list)]
+    was = [list(c) for c in entry.rules]
+    if codes != was:
+        return ", ".join(str(c[0]) for c in was if c not in codes) or ", ".join(str(c[0]) for c in codes)
+    if list(decision.breaches) != list(entry.breaches):
+        return ", ".join({*decision.breaches} ^ {*entry.breaches})
+    now = changes_json(decision.changes)
+    return ", ".join(sorted(k for k in {*now, *stored} if now.get(k) != stored.get(k)))
