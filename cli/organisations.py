@@ -33,6 +33,7 @@ def register(app: typer.Typer) -> None:
         group.command(command.__name__)(command)
     group.command("list")(list_)
     app.add_typer(group, name="org")
+    app.command()(transfers)
 
 
 def found(
@@ -378,3 +379,40 @@ def show(ctx: typer.Context, org: Id) -> None:
         console.print(table)
 
     session.write(document, show)
+
+
+def transfers(
+    ctx: typer.Context,
+    org: Annotated[
+        str | None, typer.Option("--org", metavar="ORG", help="Only into or out of this unit and below.")
+    ] = None,
+) -> None:
+    """Those who are to go over to another unit and wait for its answer, the longest first.
+
+    Example: ketnap transfers --org xa1
+    """
+    from rich.table import Table
+
+    session: Session = ctx.obj
+    with session.service.work() as work:
+        today = work.today
+    found = session.service.organisations.waiting(org)
+    documents = [
+        {
+            "subject": w.subject, "workflow": w.workflow, "title": w.title, "state": w.state, "from": w.org, "to": w.to,
+            "since": w.since.isoformat(), "days": (today - w.since).days,
+        }
+        for w in found
+    ]  # fmt: skip
+
+    def show(console: Console) -> None:
+        table = Table(
+            session.say("Id"), session.say("Name"), session.say("From unit"), session.say("To unit"),
+            session.say("Asked on"), session.say("Days"),
+        )  # fmt: skip
+        for w in found:
+            since = w.since.strftime("%d/%m/%Y")
+            table.add_row(w.subject, w.title, w.org, w.to, since, str((today - w.since).days))
+        console.print(table)
+
+    session.write(documents, show)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 from engine.core import events
 from engine.core.errors import BadInput
+from engine.ledger import entries
 from engine.steps import By
 from engine.work import Case, Work
 
@@ -52,3 +54,48 @@ def take_over(work: Work, case: Case, to: str, on: date, by: By, decision: str |
         decision=decision,
     )
     work.change(case, event, {}, on=max(on, subject.started_on), org=to)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """A subject that is to go over to another unit, which has not answered yet. `since`: the day it was asked."""
+
+    subject: str
+    workflow: str
+    title: str
+    state: str
+    org: str
+    to: str
+    since: date
+    trigger: str
+
+
+def waiting(work: Work) -> list[Waiting]:
+    """Returns the subjects that wait for the answer of another unit, those that wait longest first."""
+    found: list[Waiting] = []
+    for definition in work.library.all_newest().values():
+        if not definition.moving:
+            continue
+        for case in work.adopt(work.tx.find_subjects(workflow=definition.workflow)):
+            facts = case.subject.facts
+            for fact in definition.moving:
+                to = facts.get(fact)
+                if isinstance(to, str) and case.subject.state not in (*case.definition.final, events.VOID):
+                    found.append(_waiting(work, case, fact, to))
+    return sorted(found, key=lambda w: (w.since, w.subject))
+
+
+def _waiting(work: Work, case: Case, fact: str, to: str) -> Waiting:
+    subject, told = case.subject, list(entries(work.tx.events(subject=case.subject.id), work.keys, work.kit.sealer))
+    asked = next(e for e in reversed(told) if (e.payload or {}).get("facts", {}).get(fact) == to)  # type: ignore[union-attr]
+    named = subject.facts.get(case.definition.file.title_fact or "")
+    return Waiting(
+        subject=subject.id,
+        workflow=subject.workflow,
+        title=named if isinstance(named, str) else subject.id,
+        state=subject.state,
+        org=subject.org,
+        to=work.office.tree.successor(to, work.today),
+        since=date.fromisoformat(asked.on or asked.at[:10]),
+        trigger=asked.trigger or "",
+    )

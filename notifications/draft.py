@@ -105,7 +105,7 @@ class Drafts:
         person = facts.get(definition.file.title_fact or "")
         due = matter.due
         return {
-            **{name: self._shown(definition, name, facts.get(name)) for name in definition.types},
+            **{name: self._shown(definition, name, facts.get(name), office) for name in definition.types},
             "rule_label": self._text(matter.told.spec.label),
             "workflow_title": self._text(definition.file.title),
             "state_label": self._text(definition.file.states[matter.state].label),
@@ -129,13 +129,15 @@ class Drafts:
     def _text(self, text: Text) -> str:
         return text.of(self._lang)
 
-    def _shown(self, definition: Definition, name: str, value: Value | None) -> object:
-        """Gives a choice its label; other values stand as they are."""
+    def _shown(self, definition: Definition, name: str, value: Value | None, office: Office) -> object:
+        """Gives a choice its label, and an organisation its name; other values stand as they are."""
         spec = definition.file.facts[name]
         if value is None or spec.sensitive:
             return None
         if spec.type == "choice" and spec.of and isinstance(value, str):
             return self._text(definition.area.file.lists[spec.of[0]][value].label)
+        if spec.type == "org" and isinstance(value, str) and value in office.tree.by_id:
+            return office.tree.by_id[value].name
         return value
 
 

@@ -159,6 +159,7 @@ def _seen_from(spec: Recipient, unit: str, facts: Mapping[str, Value]) -> str | 
 def _places(area: Area, spec: Recipient, unit: str | None, office: Office, but: str | None) -> list[str]:
     if unit is None or unit not in office.tree.by_id:
         return []
+    unit = office.tree.successor(unit, office.day)
     if spec.at == "nearest":
         return _nearest(area, spec, unit, office, but)
     above = office.tree.above(unit, area.above) if spec.at == "above" else None

@@ -14,6 +14,7 @@ from engine.doors import OpenWork
 from engine.ledger import entries
 from engine.officework import Counts, OrgChange, Term, permit
 from engine.organising import Split
+from engine.places import Waiting, waiting
 from engine.steps import By
 from engine.store.rows import OrgRow
 from engine.work import Work
@@ -81,6 +82,17 @@ class Organisations:
         with self._work() as work:
             day = day or work.today
             return day, organising.tree_at(work, day)
+
+    def waiting(self, org: str | None = None) -> list[Waiting]:
+        """Returns the subjects that wait for the answer of another unit, of all or into and out of one and those below.
+
+        Raises NotFound.
+        """
+        with self._work() as work:
+            tree = work.office.tree
+            if org is not None and org not in tree.by_id:
+                raise NotFound("there is no organisation {org}", org=org)
+            return [w for w in waiting(work) if org is None or org in (*tree.path(w.org), *tree.path(w.to))]
 
     def story(self, org: str) -> tuple[list[OrgRow], list[Chapter]]:
         """Returns the periods of an organisation and the changes that made them, oldest first. Raises NotFound."""

@@ -41,6 +41,7 @@ class Step:
     anew: tuple[str, ...] = ()
 
 
+PENDING = ("to_org", "transfer_asked_on", "from_org")
 OPEN = ("source", "elite", "trained", "dossier")
 STEPS: dict[str, Step] = {
     "recognise": Step(
@@ -73,8 +74,8 @@ STEPS: dict[str, Step] = {
         clears=(*CERTIFICATE_CYCLE, *DOSSIER_CYCLE, "recognised_on", "branch_proposed_on", "drop_reason"),
     ),
     "transfer": Step((*OPEN, "closed"), None, KEEPERS, anew=("to_org",)),
-    "accept_transfer": Step((*OPEN, "closed"), None, KEEPERS, clears=("to_org",)),
-    "return_transfer": Step((*OPEN, "closed"), None, KEEPERS, guards=("reason_given",), clears=("to_org",)),
+    "accept_transfer": Step((*OPEN, "closed"), None, KEEPERS, clears=("to_org", "transfer_asked_on")),
+    "return_transfer": Step((*OPEN, "closed"), None, KEEPERS, guards=("reason_given",), clears=PENDING),
 }  # fmt: skip
 AT_TO_ORG = ("accept_transfer", "return_transfer")
 
@@ -179,6 +180,8 @@ def _by_rules(
             all_[name] = {**(all_.get(name) or {}), **value} if isinstance(value, Mapping) else value
         if case.trigger == "recognise":
             all_["recognised_on"] = case.on
+        if case.trigger == "transfer":
+            all_ |= {"transfer_asked_on": case.on, "from_org": person.unit}
         happened = Happened(
             changes=all_,
             trigger=case.trigger,
