@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from engine.core.authority import Office
     from engine.importing import Imported, Plan
+    from engine.likeness import Alike
     from engine.service import Service
     from engine.steps import By
     from engine.work import Case
@@ -281,6 +282,7 @@ def _finish(
         "warnings": [_remark(session, w) for w in reading.warnings],
         "dry_run": dry_run,
         "ids": done.ids if not dry_run else [],
+        "similar": [_similar(session, row, other) for row, other in done.similar],
     }
     session.write(document, lambda console: _show(session, console, document))
     if rejected:
@@ -298,6 +300,10 @@ def _remark(session: Session, remark: Remark) -> dict[str, Any]:
         "message": fill(remark.message, remark.params, session.translate),
         "times": remark.times,
     }
+
+
+def _similar(session: Session, row: PersonRow, other: Alike) -> dict[str, Any]:
+    return {"sheet": row.sheet, "row": row.row, **session.teller.alike(other)}
 
 
 def _refused(session: Session, row: PersonRow, error: Any) -> dict[str, Any]:
@@ -321,6 +327,12 @@ def _show(session: Session, console: Console, document: Mapping[str, Any]) -> No
             more = session.say(" (and {n} more rows)", n=r["times"] - 1) if r["times"] > 1 else ""
             table.add_row(r["sheet"], f"{r['column']}{r['row']}", r["heading"], r["message"] + more)
         console.print(table)
+    if document["similar"]:
+        from cli.similar import show_alike
+
+        console.print(session.say("Who may be entered twice; look before the list comes in:"))
+        for one in document["similar"]:
+            show_alike(session, console, one, place=f"{one['sheet']} {one['row']}: ")
     counts = session.say(
         "Read: {read}. New: {created}. Changed: {updated}. As they were: {unchanged}. Rejected: {rejected}.",
         **{k: document[k] for k in ("read", "created", "updated", "unchanged")},

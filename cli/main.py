@@ -27,6 +27,7 @@ from cli import (
     running,
     scores,
     setup,
+    similar,
     stepping,
     witness,
 )
@@ -158,6 +159,7 @@ for group in (
     notices,
     feed,
     scores,
+    similar,
     persons,
     running,
     audit,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from engine.answers import Document
+    from engine.core.commands import Start
     from engine.service import Service
     from engine.steps import Answer
 
@@ -57,6 +58,7 @@ def start(
         workflow=workflow, org=org, id=id_, facts=read_facts(facts or ()), on=read_day("on", on), reason=reason
     )
     service = session.changing()
+    _look_first(session, wanted)
     answer = service.start(wanted, acting(session, service, as_, token, command=command))
     document = session.teller.started(answer)
     definition = _definition(service, answer.workflow)
@@ -67,6 +69,25 @@ def start(
             session.say("{subject} has begun: {state}", subject=answer.subject, state=state), soft_wrap=True
         ),
     )
+
+
+def _look_first(session: Session, wanted: Start) -> None:
+    """Shows who may be the same before another is made; where a person types, asks whether to go on."""
+    import sys
+
+    if session.as_json:
+        return  # a program reads `similar` in the answer, or asks `ketnap similar` before
+    from cli.similar import show_alike
+
+    found = session.service.likeness.of_facts(wanted.workflow, wanted.facts)
+    if not found:
+        return
+    console = session.console(err=True)
+    console.print(session.say("Followed already, perhaps the same:"))
+    for one in found:
+        show_alike(session, console, session.teller.alike(one))
+    if sys.stdin.isatty() and not typer.confirm(session.say("Enter another all the same?")):
+        raise typer.Exit(1)
 
 
 def _definition(service: Service, workflow: str) -> Any:

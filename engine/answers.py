@@ -18,6 +18,7 @@ from engine.core.machine import Definition
 from engine.core.marks import Corrected, Mark
 from engine.core.subject import Subject
 from engine.core.values import Value, to_json
+from engine.likeness import Alike
 from engine.steps import Answer, LineAnswer
 from engine.store.rows import OutboxRow
 from engine.work import Case
@@ -164,6 +165,18 @@ class Teller:
             "state": answer.to,
             "version": answer.version,
             "event": answer.event,
+            "similar": [self.alike(a) for a in answer.similar],
+        }
+
+    def alike(self, found: Alike) -> Document:
+        """Returns a subject that may be the same as another: where it stands, and by which facts."""
+        return {
+            "subject": found.subject,
+            "workflow": found.workflow,
+            "org": found.org,
+            "state": found.state,
+            "since": found.entered_on.isoformat(),
+            "by": [list(line) for line in found.by],
         }
 
     def moved(self, answer: Answer, definition: Definition, of_lines: Mapping[str, Definition] = NOTHING) -> Document:

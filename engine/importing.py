@@ -11,6 +11,7 @@ from engine.core.commands import SetFacts, Start
 from engine.core.errors import BadInput
 from engine.core.events import VOID
 from engine.ledger import Via
+from engine.likeness import Alike
 from engine.officework import OfficerChange, OrgChange, Term
 from engine.service import Service
 from engine.steps import By
@@ -46,6 +47,7 @@ class Imported:
     unchanged: int = 0
     ids: list[str] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
+    similar: list[tuple[Any, Alike]] = field(default_factory=list)  # rows, with those who may be the same
 
 
 class _Stop(Exception):
@@ -75,7 +77,7 @@ def import_subjects(
             raise _Stop
         each = replace(by, command=None)
         for row, start in planned.starts:
-            if _tried(done, row, lambda start=start: done.ids.append(steps.start(work, start, each).subject)):  # type: ignore[misc]
+            if _tried(done, row, lambda row=row, start=start: _begin(work, done, row, start, each)):  # type: ignore[misc]
                 done.created += 1
         for row, facts in planned.sets:
             if _tried(done, row, lambda facts=facts: steps.set_facts(work, facts, each)):  # type: ignore[misc]
@@ -83,6 +85,12 @@ def import_subjects(
         return done
 
     return _in_one(service, account, rehearse, run)
+
+
+def _begin(work: Work, done: Imported, row: Any, start: Start, by: By) -> None:
+    answer = steps.start(work, start, by)
+    done.ids.append(answer.subject)
+    done.similar += [(row, other) for other in answer.similar]
 
 
 def import_orgs(

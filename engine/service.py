@@ -11,6 +11,7 @@ from datetime import date, datetime
 from engine import (
     correcting,
     entering,
+    likeness,
     officework,
     organising,
     outbox,
@@ -33,6 +34,7 @@ from engine.doors.access import Access
 from engine.doors.accounts import Accounts
 from engine.doors.desk import Desk
 from engine.doors.history import History
+from engine.doors.likeness import Likeness
 from engine.doors.notices import Feeds, Outbox
 from engine.doors.organisations import Organisations
 from engine.doors.persons import Persons
@@ -62,6 +64,7 @@ class Service:
         self.access = Access(self.work, via)
         self.reading = Reading(self.work, self.access)
         self.scores = Scores(self.work)
+        self.likeness = Likeness(self.work)
         self.persons = Persons(self.work, self.access, kit.store)
         self.organisations = Organisations(self.work)
         self.accounts = Accounts(self.work, kit)
@@ -103,6 +106,7 @@ class Service:
                 work.office_changed()
                 work.replan(work.tx.pending_subjects())
                 for workflow in {s.workflow for s in changed if s.workflow in newest}:
+                    likeness.learn(work, workflow)
                     ended = work.library.newest(workflow).final
                     work.replan(r.id for r in work.tx.find_subjects(workflow=workflow) if r.state not in ended)
         return [s.workflow for s in changed]

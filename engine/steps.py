@@ -6,20 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from engine.beginning import checkpoint_facts, home_of
+from engine import likeness
+from engine.beginning import checkpoint_facts, home_of, units_below
 from engine.core import events
 from engine.core.authority import Acting, authorise
 from engine.core.commands import Move, SetFacts, Start
 from engine.core.decision import Decision, decide, step_from
 from engine.core.errors import BadInput, Conflict, Denied
 from engine.core.guards import Judgement
-from engine.core.machine import Definition, Step, UnitKinds
+from engine.core.machine import Definition, Step
 from engine.core.subject import Changes, Subject, changed
 from engine.core.values import Json, Value
 from engine.core.views import read_facts, view_of
 from engine.input import check_named, given_facts
 from engine.keyed import check_written
 from engine.lateness import check_late
+from engine.likeness import Alike
 from engine.naming import new_id, taken, taken_key
 from engine.store.rows import OutboxRow
 from engine.work import Case, Work
@@ -52,6 +54,7 @@ class Answer:
     judgements: Sequence[Judgement] = ()
     breaches: Sequence[str] = ()
     lines: Sequence[LineAnswer] = ()
+    similar: Sequence[Alike] = ()  # of a start: those who may be the same
     sent: Sequence[OutboxRow] = ()  # notices that had gone out and may need a correction, after an undo or a late entry
     opened: Sequence[str] = ()
     corrections: Sequence[OutboxRow] = ()  # notices queued to take back those of `sent`
@@ -149,6 +152,7 @@ def start(
         **dict(detail or {}),
     )
     case = Case(subject=subject, definition=definition, key_id=key_id, row=None, last_event=event, unique_key=unique)
+    similar = likeness.begin(work, definition, id, facts)
     work.add(case)
     work.tell(case, "start", event, since=work.calendar.start_of(on) if unasked and by.officer is None else None)
     return Answer(
@@ -159,6 +163,7 @@ def start(
         to=definition.initial,
         version=1,
         event=event,
+        similar=similar,
     )
 
 
@@ -361,7 +366,7 @@ def open_other(work: Work, case: Case, decision: Decision, by: By, event: str) -
     workflow, given = step.opens
     facts = {fact: e.evaluate(decision.facts, work.calendar) for fact, e in given}
     org = work.case(case.subject.id).subject.org
-    units = below(work, org, step.opens_for) if step.opens_for else [org]
+    units = units_below(work, org, step.opens_for) if step.opens_for else [org]
     definition = work.library.newest(workflow)
     opened: list[str] = []
     for unit in units:
@@ -370,18 +375,6 @@ def open_other(work: Work, case: Case, decision: Decision, by: By, event: str) -
         command = Start(workflow=workflow, org=unit, facts=facts)
         opened.append(start(work, command, By(officer=by.officer), unasked=True, detail={"opened_by": event}).subject)
     return opened
-
-
-def below(work: Work, org: str, kinds: Sequence[UnitKinds]) -> list[str]:
-    """Returns the units of these kinds below an organisation that exist today, by id."""
-    tree = work.office.tree
-    found: list[str] = []
-    for id in tree.below(org)[1:]:
-        unit = tree.by_id[id]
-        parent = tree.by_id.get(unit.parent or "")
-        if unit.period.holds(work.today) and any(k.fits(unit.kind, parent.kind if parent else None) for k in kinds):
-            found.append(id)
-    return sorted(found)
 
 
 # ---- set facts ----

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from engine import planning
+from engine import likeness, planning
 from engine.audit.seal import KeyErased
+from engine.case import Case
 from engine.core.authority import Office
 from engine.core.calendar import Calendar
 from engine.core.errors import NotFound
-from engine.core.events import Standing
+from engine.core.events import VOID, Standing
 from engine.core.machine import Definition
 from engine.core.subject import Changes, Subject, changed
 from engine.core.values import Json, Value, from_json, to_json
@@ -26,19 +27,9 @@ from engine.store.ports import Transaction
 from engine.store.rows import SubjectRow, TimerRow
 from engine.tallying import Counted, tallied
 
+__all__ = ["CACHE", "Case", "Work", "begin", "refers"]
+
 CACHE = "cache_version"  # setting that changes with every change of the office, its days or its definitions
-
-
-@dataclass(kw_only=True)
-class Case:
-    """A subject within a unit of work: as it is now, with its row as it was read (None when it is new)."""
-
-    subject: Subject
-    definition: Definition
-    key_id: str
-    row: SubjectRow | None
-    last_event: str = ""
-    unique_key: str | None = None
 
 
 class Work:
@@ -60,6 +51,7 @@ class Work:
         self._told: list[TimerRow] = []
         self._replan: dict[str, None] = {}
         self._lenders: set[str] = set()  # subjects of which a fact changed that others read
+        self.begun: dict[str, list[str]] = {}  # digests of who began in this unit of work
         self.counted: Counted = {}  # what scores count, worked out once in this unit of work
         self._set_today()
 
@@ -272,6 +264,7 @@ class Work:
         if any(old.get(f) != subject.facts.get(f) for f in self.library.lending.get(subject.workflow, ())):
             self._lenders.add(subject.id)
         new = replace(case, subject=subject, last_event=event)
+        new.altered = case.altered or subject.state == VOID or likeness.differ(case.definition, old, subject.facts)
         self._cases[subject.id] = self._dirty[subject.id] = new
         self._replan[subject.id] = None
 
@@ -317,6 +310,7 @@ class Work:
             self.tx.insert_subjects(new)
         if old:
             self.tx.update_subjects(old, [c.row.version for c in self._dirty.values() if c.row is not None])
+        likeness.keep(self, self._dirty.values())
         self._dirty, self._replan, self._told, self._lenders = {}, {}, [], set()
 
     def _renew_borrowed(self) -> None:

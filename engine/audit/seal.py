@@ -100,6 +100,10 @@ class MasterKey:
             raise ValueError(f"a key has {KEY_BYTES} bytes, not {len(key)}")
         return self._sealer.seal(self._key, key, _wrap_aad(key_id))
 
+    def digest(self, data: bytes) -> str:
+        """Returns a digest that only holders of this key can make, so that it can be compared and not be guessed."""
+        return hmac.digest(_derive(self._key, b"digest"), data, "sha256")[:16].hex()
+
     def unwrap(self, key_id: str, wrapped: bytes | None) -> bytes:
         """Returns the key. Raises KeyErased (None), WrongKey (another master key), or Damaged (altered, other id)."""
         return self._sealer.open(None if wrapped is None else self._key, wrapped or b"", _wrap_aad(key_id))

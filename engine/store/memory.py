@@ -21,6 +21,7 @@ from engine.store.rows import (
     FactorRow,
     Head,
     KeyRow,
+    LikenessRow,
     OfficerRow,
     OrgRow,
     OutboxRow,
@@ -152,6 +153,17 @@ class MemoryTransaction(MemoryUnit):
 
     def subjects(self, ids: Iterable[str]) -> dict[str, SubjectRow]:
         return self._t().subjects.pick(ids)
+
+    def likenesses(self, digests: Iterable[str]) -> Sequence[LikenessRow]:
+        table = self._t().likenesses
+        keys = {key for digest in digests for key in table.found("digest", digest)}
+        return [table.rows[key] for key in sorted(keys)]
+
+    def put_likenesses(self, subjects: Iterable[str], rows: Sequence[LikenessRow]) -> None:
+        table = self._w().likenesses
+        for key in [key for subject in subjects for key in table.found("subject", subject)]:
+            self._undo.append((table, key, table.put(key, None)))
+        self._put(table, rows)
 
     def insert_subjects(self, rows: Sequence[SubjectRow]) -> None:
         table = self._w().subjects

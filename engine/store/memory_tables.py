@@ -16,6 +16,7 @@ from engine.store.rows import (
     FactorRow,
     Head,
     KeyRow,
+    LikenessRow,
     NodeRow,
     OfficerRow,
     OrgRow,
@@ -130,6 +131,9 @@ class MemoryTables:
             refers=attrgetter("refers"),
             unique=lambda row: None if row.unique_key is None else (row.workflow, row.unique_key),
         )
+        self.likenesses: Table[tuple[str, str], LikenessRow] = Table(
+            attrgetter("digest", "subject"), digest=attrgetter("digest"), subject=attrgetter("subject")
+        )
         self.timers = TimerTable()
         self.outbox: Table[str, OutboxRow] = Table(
             by_id,
@@ -179,6 +183,6 @@ class MemoryTables:
     def dump(self) -> list[tuple[str, Sequence[Any]]]:
         """Returns each table's name and rows; definitions and events in the order they were put."""
         tables = ("settings", "orgs", "officers", "roles", "substitutes", "days", "definitions", "keys", "subjects")
-        more = ("timers", "outbox", "sessions", "factors", "attempts", "tree")
+        more = ("likenesses", "timers", "outbox", "sessions", "factors", "attempts", "tree")
         rows = [(name, list(getattr(self, name).rows.values())) for name in (*tables, *more)]
         return [*rows, ("events", list(self.events))]

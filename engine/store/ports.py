@@ -20,6 +20,7 @@ from engine.store.rows import (
     FactorRow,
     Head,
     KeyRow,
+    LikenessRow,
     OfficerRow,
     OrgRow,
     OutboxRow,
@@ -94,6 +95,13 @@ class Transaction(Protocol):
         limit: int | None = None,
     ) -> Sequence[SubjectRow]:
         """Returns the subjects that meet every condition given, by id, those with an id greater than `after`."""
+
+    # -- likenesses
+    def likenesses(self, digests: Iterable[str]) -> Sequence[LikenessRow]:
+        """Returns the rows with one of these digests, by (digest, subject)."""
+
+    def put_likenesses(self, subjects: Iterable[str], rows: Sequence[LikenessRow]) -> None:
+        """Takes away all rows of these subjects, then puts the rows, by (digest, subject)."""
 
     # -- the trail
     def head(self) -> Head:

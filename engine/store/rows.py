@@ -32,6 +32,14 @@ class SubjectRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LikenessRow:
+    """A keyed digest of facts by which a subject is compared with others."""
+
+    digest: str
+    subject: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EventRow:
     """One entry of the trail. `body` is the canonical text that is hashed; the other columns repeat it for search."""
 

@@ -98,6 +98,9 @@ Index("subjects_place", subjects.c.workflow, subjects.c.org, subjects.c.state)
 Index("subjects_refers", subjects.c.refers)
 Index("subjects_unique", subjects.c.workflow, subjects.c.unique_key, unique=True)
 
+likenesses = Table("likenesses", metadata, _key("digest"), _key("subject"))
+Index("likenesses_subject", likenesses.c.subject)
+
 events = Table(
     "events",
     metadata,

@@ -17,6 +17,7 @@ from engine.store.rows import (
     FactorRow,
     Head,
     KeyRow,
+    LikenessRow,
     NodeRow,
     OfficerRow,
     OrgRow,
@@ -37,6 +38,7 @@ _substitutes = Shape(tables.substitutes, SubstituteRow)
 _days = Shape(tables.days, DayRow)
 _definitions = Shape(tables.definitions, DefinitionRow)
 _keys = Shape(tables.keys, KeyRow)
+_likenesses = Shape(tables.likenesses, LikenessRow)
 _subjects = Shape(tables.subjects, SubjectRow)
 _events = Shape(tables.events, EventRow)
 _nodes = Shape(tables.tree, NodeRow)
@@ -110,6 +112,15 @@ class SqlTransaction(SqlUnit):
 
     def subjects(self, ids: Iterable[str]) -> dict[str, SubjectRow]:
         return {row.id: row for row in self._by_column(_subjects, "id", ids)}
+
+    def likenesses(self, digests: Iterable[str]) -> Sequence[LikenessRow]:
+        return self._by_column(_likenesses, "digest", digests, "digest", "subject")
+
+    def put_likenesses(self, subjects: Iterable[str], rows: Sequence[LikenessRow]) -> None:
+        if old := self._by_column(_likenesses, "subject", subjects):
+            self._write_rows(_likenesses, self._statements.delete(tables.likenesses), old)
+        leave = self._statements.insert_or_leave(tables.likenesses, "digest", "subject")
+        self._write_rows(_likenesses, leave, rows)
 
     def insert_subjects(self, rows: Sequence[SubjectRow]) -> None:
         self._write_rows(_subjects, self._statements.insert(tables.subjects), rows)
