@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0006"  # the migration that makes these tables
+REVISION = "0007"  # the migration that makes these tables
 
 metadata = MetaData()
 
