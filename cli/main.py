@@ -13,6 +13,7 @@ from cli import (
     accounts,
     asking,
     audit,
+    backups,
     bench,
     demo,
     feed,
@@ -99,12 +100,10 @@ class Root(TyperGroup):
         except typer.TyperException as error:
             return _usage(session, error)
         except OSError as error:
+            from cli.backups import full
             from cli.failing import report
-            from engine.core.errors import BadInput
 
-            return report(
-                session, BadInput("{file}: {why}", file=error.filename or "-", why=error.strerror or str(error))
-            )
+            return report(session, full(error, "-"))
         finally:
             session.close()
 
@@ -164,6 +163,7 @@ for group in (
     running,
     audit,
     witness,
+    backups,
     bench,
 ):
     group.register(app)

@@ -88,22 +88,31 @@ def erase(
 
     Example: ketnap person erase u1 --reason "Theo đơn số 5" --basis "Luật số 91/2025/QH15" --as lan
     """
+    from cli.backups import erase_from_backups
+
     session: Session = ctx.obj
     service = session.changing()
     by = _by(session, as_, token)
     if not yes and not session.as_json:
         typer.confirm(session.say("Erase {subject} for good? Nobody can undo this.", subject=subject), abort=True)
     done = service.persons.erase(subject, reason, basis, by, request)
+    copies = erase_from_backups(session.settings, service)
     document: dict[str, Any] = {
         "person": done.person,
         "event": done.event,
         "subjects": list(done.subjects),
         "cancelled": done.cancelled,
+        "backups": copies,
     }
     session.write(
         document,
         lambda console: console.print(
-            session.say("{person} is erased: {n} subjects.", person=done.person, n=len(done.subjects))
+            session.say(
+                "{person} is erased: {n} subjects, and the key in {copies} backups.",
+                person=done.person,
+                n=len(done.subjects),
+                copies=copies,
+            )
         ),
     )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.backups import back_up_once, backing_up
 from cli.session import Session
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def run(
     with ExitStack() as stack:
         if part in (None, "web"):
             stack.enter_context(_serving(session, stop))
+        if part in (None, "scheduler"):
+            stack.enter_context(backing_up(session, stop))
         if part == "web":
             stop.wait()
         else:
@@ -88,6 +91,8 @@ def _once(session: Session, part: str | None) -> None:
     document: dict[str, Any] = {}
     if part in (None, "scheduler"):
         document["done"] = service.tick()
+        made = back_up_once(session)
+        document["backup"] = str(made.file) if made is not None else None
     if part in (None, "worker"):
         with _delivery(session, service) as delivery:
             tried = delivery.deliver()

@@ -56,6 +56,13 @@ class Settings(BaseSettings):
         "on_behalf, title, signer, recipients",
     )
     proxied: bool = Field(False, description="true: a proxy of yours in front says who asks (X-Forwarded-For)")
+    backup_dir: Path | None = Field(None, description="folder for backups; where it is set, `run` makes them by itself")
+    backup_every_hours: int = Field(24, ge=1, le=8760, description="how long after a backup `run` makes the next one")
+    backup_keep_days: int = Field(
+        35, ge=1, le=3660, description="older backups are deleted, but never the newest three"
+    )
+    backup_passphrase_file: Path | None = Field(None, description="file whose first line seals the backups")
+    backup_public_key: str | None = Field(None, description="or the public key they are sealed for: ketnap backup-key")
     now: str | None = Field(None, description="a sandbox's clock begins here; refused elsewhere")
     token: str | None = Field(None, description="an officer's token, for --as outside a sandbox")
 

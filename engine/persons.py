@@ -15,7 +15,7 @@ from engine.core import events
 from engine.core.calendar import add_months
 from engine.core.errors import BadInput, KetnapError
 from engine.core.events import Entry
-from engine.core.values import Json, Value, to_json
+from engine.core.values import Json, Value, from_json, to_json
 from engine.core.views import facts_of
 from engine.ledger import entries
 from engine.reading import history
@@ -25,6 +25,7 @@ from engine.texts import open_text
 from engine.work import Case, Work
 
 PERMISSION = "persons"
+AGAIN = "erased before; restored from an older copy"
 
 
 class StillNeeded(KetnapError):
@@ -182,24 +183,48 @@ def erase(
     if request is not None:
         work.case(request)
     check_needed(work, person, cases)
-    kept = {c.subject.id: _kept(c) for c in cases}
-    shown: dict[str, Json] = {id: {n: to_json(v) for n, v in facts.items()} for id, facts in kept.items()}
-    event = _note(
-        work,
-        events.ERASED,
-        person,
-        cases,
-        by,
-        {"reason": why, "basis": law},
-        subjects=list[Json](kept),
-        kept=shown,
-        request=request,
-    )
+    stays = {c.subject.id: _kept(c) for c in cases}
+    said = {"reason": why, "basis": law}
+    event, cancelled = _tombstone(work, person, cases, stays, by, said, request=request)
+    return Erased(person=person, event=event, subjects=list(stays), cancelled=cancelled)
+
+
+def erase_again(work: Work, person: str, kept: Mapping[str, Any]) -> bool:
+    """Erases a person who was erased before in the life of this trail, of which an old copy does not know.
+
+    `kept` is what the tombstone of then keeps of each subject. Returns whether there was something to erase.
+    """
+    if not work.tx.keys([person]) or (work.keys.get(person) is None and kept_facts(work, person, person) is not None):
+        return False
+    _, cases = person_of(work, person)
+    stays = {c.subject.id: _kept(c) or _read(c, kept.get(c.subject.id, {})) for c in cases}
+    _tombstone(work, person, cases, stays, By(officer=None), {"reason": AGAIN, "basis": AGAIN}, again=True)
+    return True
+
+
+def _read(case: Case, kept: Mapping[str, Json]) -> dict[str, Value]:
+    types = case.definition.types
+    found = {n: from_json(types[n], v) for n, v in kept.items() if n in types}
+    return {n: v for n, v in found.items() if v is not None}
+
+
+def _tombstone(
+    work: Work,
+    person: str,
+    cases: Sequence[Case],
+    stays: Mapping[str, Mapping[str, Value]],
+    by: By,
+    payload: Mapping[str, Json],
+    **plain: Any,
+) -> tuple[str, int]:
+    """Erases, and says so; returns the event and how many notices were cancelled."""
+    shown: dict[str, Json] = {id: {n: to_json(v) for n, v in facts.items()} for id, facts in stays.items()}
+    event = _note(work, events.ERASED, person, cases, by, payload, subjects=list[Json](stays), kept=shown, **plain)
     for case in cases:
-        work.blank(case, kept[case.subject.id])
-    cancelled = _cancel(work, list(kept))
+        work.blank(case, stays[case.subject.id])
+    cancelled = _cancel(work, list(stays))
     work.keys.erase(person, work.ledger.at, work.kit.sealer)
-    return Erased(person=person, event=event, subjects=list(kept), cancelled=cancelled)
+    return event, cancelled
 
 
 def check_needed(work: Work, person: str, cases: Sequence[Case]) -> None:

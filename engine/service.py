@@ -32,6 +32,7 @@ from engine.core.values import Value
 from engine.core.views import facts_of, read_facts
 from engine.doors.access import Access
 from engine.doors.accounts import Accounts
+from engine.doors.backups import Backups
 from engine.doors.desk import Desk
 from engine.doors.history import History
 from engine.doors.likeness import Likeness
@@ -70,6 +71,7 @@ class Service:
         self.accounts = Accounts(self.work, kit)
         self.desk = Desk(self.work, self.access)
         self.trail = Trail(self.work, kit.store.seal)
+        self.backups = Backups(self.work, via, kit.store)
 
     def speaking_for(self, via: Via) -> Service:
         """Returns the same door for commands that come in another way."""

@@ -43,8 +43,13 @@ def signing_key(*, file: Path, given: str | None) -> SigningKey:
 def make_master_key(file: Path, random: Random) -> bytes:
     """Makes a master key, writes it to a new file of mode 600 and returns it. Raises Conflict when the file stands."""
     key = random(32)
-    _write(file, master_key_text(key))
+    write_master_key(file, key)
     return key
+
+
+def write_master_key(file: Path, key: bytes) -> None:
+    """Writes a master key to a new file of mode 600. Raises Conflict when the file stands."""
+    _write(file, master_key_text(key))
 
 
 def make_signing_key(file: Path, name: str, random: Random) -> SigningKey:

@@ -74,6 +74,10 @@ class Conflict(KetnapError):
     exit_code = 4
 
 
+class DiskFull(KetnapError):
+    """There is no room left on the disk for {place}. What was not answered as done is not done; make room first."""
+
+
 class ClockWentBack(KetnapError):
     """The clock of this machine stands before the last entry of the trail; the step was refused."""
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from engine import persons
 from engine.core import events
 from engine.core.errors import Denied
 from engine.doors import OpenWork
 from engine.doors.access import Access
+from engine.ledger import entries
 from engine.persons import Copy, Erased, Hold, Overdue, StillNeeded
 from engine.steps import By
 from engine.store.ports import Store
@@ -71,7 +74,8 @@ class Persons:
         self._access.exported("person", len(found.cases), by, person=found.person)
         return found
 
-    def erased(self) -> list[tuple[str, str]]:
-        """Returns everybody who was erased, with the time: what a restored copy must not bring back."""
+    def erased(self) -> list[Mapping[str, Any]]:
+        """Returns everybody who was erased: person, at, and what stays; a restored copy must not bring them back."""
         with self._work() as work:
-            return [(row.subject or "", row.at) for row in work.tx.events(kind=events.ERASED)]
+            found = entries(work.tx.events(kind=events.ERASED), None, work.kit.sealer)
+            return [{"person": e.subject, "at": e.at, "kept": e.detail.get("kept", {})} for e in found]

@@ -31,7 +31,7 @@ def copy_into_memory(store: Store) -> SqlStore:
     target.create()
     with target.connection() as into:
         into.begin(write=True)
-        for table, rows in _dump(store):
+        for table, rows in dump(store):
             statement = target.statements.insert(table)
             while page := list(islice(rows, _PAGE)):
                 into.run_many(statement.sql, page)
@@ -39,7 +39,7 @@ def copy_into_memory(store: Store) -> SqlStore:
     return target
 
 
-def _dump(store: Store) -> Iterator[tuple[Table, Iterator[Sequence[Any]]]]:
+def dump(store: Store) -> Iterator[tuple[Table, Iterator[Sequence[Any]]]]:
     """Yields each table with its rows, as tuples in the order of its columns."""
     if isinstance(store, MemoryStore):
         for name, rows in store.dump():

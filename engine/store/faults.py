@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.core.errors import BadInput, Conflict, KetnapError
+from engine.core.errors import BadInput, Conflict, DiskFull, KetnapError
 
 WAIT_S = 30.0  # how long a write transaction waits for the others
 
@@ -35,6 +35,11 @@ def lost() -> Conflict:
 def unwritable(place: str, detail: object) -> KetnapError:
     """The database refuses: a full disk, a file that may not be written, a server that went away."""
     return KetnapError("The database {place} does not work: {detail}", place=place, detail=str(detail).strip())
+
+
+def full(place: str) -> DiskFull:
+    """There is no room for what was to be written; nothing of it was."""
+    return DiskFull(place=place)
 
 
 class NoTables(BadInput):

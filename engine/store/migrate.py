@@ -11,8 +11,8 @@ from sqlalchemy.pool import StaticPool
 from engine.store.sql import Database
 
 
-def upgrade(database: Database) -> None:
-    """Runs the migrations that are missing, all in one transaction, while all other writers are kept out.
+def upgrade(database: Database, revision: str = "head") -> None:
+    """Runs the migrations that are missing up to one, all in one transaction, while all other writers are kept out.
 
     Raises BadInput when the database cannot be opened, Conflict when others write for too long.
     """
@@ -24,7 +24,7 @@ def upgrade(database: Database) -> None:
         with engine.connect() as connection:
             connection.exec_driver_sql(database.lock_sql())
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
             connection.commit()
     except DBAPIError as error:
         raise (database.fault(error.orig) if error.orig else error) from error

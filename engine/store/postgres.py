@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import Dialect
 
 from engine.core.errors import BadInput
-from engine.store.faults import WAIT_S, NoTables, busy, stands_already, unwritable
+from engine.store.faults import WAIT_S, NoTables, busy, full, stands_already, unwritable
 from engine.store.sql import Gone
 
 _OLDEST = 150000  # PostgreSQL 15, in the server's own way of counting
@@ -89,6 +89,8 @@ class PostgresDatabase:
                 return stands_already(error.diag.table_name or "")
             case _ if isinstance(error, _BUSY):
                 return busy(self._wait_s)
+            case errors.DiskFull():
+                return full(self.place)
             case errors.UndefinedTable():
                 return NoTables(self.place)
             case psycopg.OperationalError():

@@ -148,7 +148,7 @@ class SqlStore:
 
     def create(self) -> None:
         """Makes the database file (SQLite) and the tables, or brings them to this version. Safe to call twice."""
-        if self._revision() == tables.REVISION:
+        if self.revision() == tables.REVISION:
             return
         from engine.store.migrate import upgrade  # Alembic is slow to import, and only needed here
 
@@ -158,7 +158,7 @@ class SqlStore:
         finally:
             self._leave(thread)
 
-    def _revision(self) -> str | None:
+    def revision(self) -> str | None:
         """Returns the version of the tables, None where there are none. Raises BadInput for a later version."""
         try:
             with self.transaction(write=False) as unit:
@@ -175,7 +175,7 @@ class SqlStore:
 
     def check(self) -> None:
         """Raises BadInput when the tables are missing or of another version, naming the mend."""
-        found = self._revision()
+        found = self.revision()
         if found is None:
             raise NoTables(self.database.place)
         if found != tables.REVISION:

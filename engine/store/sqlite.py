@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import Dialect
 
 from engine.core.errors import BadInput
-from engine.store.faults import WAIT_S, NoTables, busy, stands_already, unwritable
+from engine.store.faults import WAIT_S, NoTables, busy, full, stands_already, unwritable
 
 _UNIQUE = {
     sqlite3.SQLITE_CONSTRAINT_UNIQUE,
@@ -21,6 +21,7 @@ _UNIQUE = {
     sqlite3.SQLITE_CONSTRAINT_ROWID,
 }
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}  # the low byte of the extended code
+_NO_ROOM = {sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_TRUNCATE, sqlite3.SQLITE_IOERR_SHMSIZE}
 _NOT_OURS = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 
 # FULL, because NORMAL does not sync each commit, so that an acknowledged step could be lost at a power cut;
@@ -101,7 +102,11 @@ class SqliteDatabase:
                 return self._cannot_open(error)
             case sqlite3.SQLITE_ERROR if str(error).startswith("no such table"):
                 return NoTables(self.place)
-            case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
+            case sqlite3.SQLITE_FULL:
+                return full(self.place)
+            case sqlite3.SQLITE_IOERR if code in _NO_ROOM:  # a limit on the size of files looks so
+                return full(self.place)
+            case sqlite3.SQLITE_IOERR | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
                 return unwritable(self.place, error)
         return error
 

@@ -38,7 +38,8 @@ def test_an_erased_person_stays_erased_and_everything_else_stays_as_it_was(store
         assert work.case("p2").subject.facts["full_name"] == "Người p2"
         assert work.tx.keys(["p1"])["p1"].erased_at is not None
     assert verify(service).problems == []
-    assert service.persons.erased() == [("p1", "2025-03-23T02:00:00.000000Z")]
+    kept = {"p1": {"sex": "female", "drop_reason": "moved"}}
+    assert service.persons.erased() == [{"person": "p1", "at": "2025-03-23T02:00:00.000000Z", "kept": kept}]
     past = [o.person for o in service.persons.overdue()]
     assert past == []
     clock.set(START + timedelta(days=366 * 6))
