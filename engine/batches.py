@@ -117,12 +117,13 @@ def carry_out(work: Work, decision: Decision, item: Item, day: date, by: By, eve
         alone = By(officer=by.officer, behalf=by.behalf)  # the command's id belongs to the batch's own event
         detail: dict[str, Json] = {"line": item.do, **({"mentioned": False} if item.index < 0 else {})}
         extra = Extra(batch=event, detail=detail)
+        brought = {**item.gives, **item.facts}
         try:
-            moved = steps.move_one(work, other, spec.step, item.facts, day, item.line.reason, alone, extra)
+            moved = steps.move_one(work, other, spec.step, brought, day, item.line.reason, alone, extra)
         except Denied as error:
             return replace(answer, state="denied", why=error.why)
         return replace(answer, state=item.done if moved.allowed else "refused", judgements=moved.judgements)
-    judged = judge_record(work, other, spec.guards, item.do, day, item.line.reason)
+    judged = judge_record(work, other, item, day)
     if any(j.result != "pass" for j in judged):
         return replace(answer, state="refused", judgements=judged)
     if spec.sets or spec.clears or item.facts:
@@ -130,15 +131,14 @@ def carry_out(work: Work, decision: Decision, item: Item, day: date, by: By, eve
     return replace(answer, judgements=judged)
 
 
-def judge_record(
-    work: Work, other: Case, rules: Sequence[str], do: str, day: date, reason: str | None = None
-) -> tuple[Judgement, ...]:
-    """Returns what the rules say that a record must meet, of the other subject as it stands."""
-    if not rules:
+def judge_record(work: Work, other: Case, item: Item, day: date) -> tuple[Judgement, ...]:
+    """Returns what the rules say that a record must meet, of the other subject as it stands before it."""
+    if not item.spec.spec.guards:
         return ()
-    view = view_of(other.definition, other.subject, work.moment(day), reason)
+    view = view_of(other.definition, other.subject, work.moment(day), item.line.reason)
+    view.update(item.gives)
     derive(view, other.definition.derived, work.calendar)
-    return tuple(judge(other.definition.rules[r], "guard", do, view, work.calendar) for r in rules)
+    return tuple(judge(other.definition.rules[r], "guard", item.do, view, work.calendar) for r in item.spec.spec.guards)
 
 
 def _write(

@@ -11,10 +11,11 @@ from engine.core.errors import KetnapError
 from engine.core.events import VOID, stamp, unstamp
 from engine.core.machine import Told
 from engine.core.sending import NOT_WRITTEN, Draft, Drafter, Matter
-from engine.core.timers import FIRE, NOTICE
+from engine.core.timers import FIRE, NOTICE, TOLD
 from engine.core.values import Value
 from engine.ledger import entries
 from engine.store.rows import OutboxRow, TimerRow
+from engine.telling import people_of
 from engine.texts import open_text, seal
 from engine.work import Case, Work
 
@@ -226,6 +227,7 @@ def _matter(work: Work, case: Case, told: Told, row: TimerRow, view: Mapping[str
         planned_on=_planned_on(work, case, row, view),
         today=work.today,
         reason=_reason(work, row),
+        people=people_of(work, case, told, view, row.occurrence if row.kind == TOLD else None),
     )
 
 

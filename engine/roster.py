@@ -32,6 +32,7 @@ class Item:
     spec: LineSpec
     other: Case
     states: tuple[str, ...] = ()
+    gives: dict[str, Value] = field(default_factory=dict)
     facts: dict[str, object] = field(default_factory=dict)
     sets: dict[str, Value | None] = field(default_factory=dict)
     done: str = "done"
@@ -163,7 +164,8 @@ class Roster:
             spec=spec,
             other=other,
             states=states,
-            facts={**gives, **facts},
+            gives=gives,
+            facts=facts,
             sets={f: e.evaluate(self.view, calendar) for f, e in spec.sets},
             done=done,
         )

@@ -12,7 +12,7 @@ from engine.core.machine import Area, Definition
 from engine.core.sending import BAD_CONTACT, HAS_LEFT, NO_CONTACT, Draft, Matter, Unreached
 from engine.core.values import Value
 from notifications.corrections import write_correction
-from notifications.plan import channels, left, named, recipients
+from notifications.plan import Addressee, channels, left, named, recipients
 from notifications.render import Templates
 from notifications.unreached import write_report
 
@@ -42,9 +42,10 @@ class Drafts:
         name = matter.told.spec.template or matter.told.rule
         group = self._text(matter.told.spec.label)
         found: list[Draft] = []
-        for addressee in recipients(area, matter.told, matter.unit, office, matter.facts):
+        about = (area, matter.told, matter.unit, office, matter.facts, matter.people)
+        for addressee in recipients(*about):
             officer = office.officers[addressee.officer]
-            context = self._context(matter, area, office, officer.name)
+            context = self._context(matter, area, office, officer.name, addressee)
             item = templates.render(name, self._lang, context)
             draft = Draft(
                 recipient=officer.id,
@@ -60,7 +61,7 @@ class Drafts:
             found += [replace(draft, channel=c, why="") for c in reached] or [draft]
         return [
             *found,
-            *(_gone(officer, group) for officer in left(area, matter.told, matter.unit, office, matter.facts)),
+            *(_gone(officer, group) for officer in left(*about)),
         ]
 
     def report(self, unreached: Unreached, area: Area, office: Office) -> Sequence[Draft]:
@@ -98,12 +99,15 @@ class Drafts:
             group=item.note,
         )
 
-    def _context(self, matter: Matter, area: Area, office: Office, recipient: str) -> dict[str, object]:
+    def _context(
+        self, matter: Matter, area: Area, office: Office, recipient: str, addressee: Addressee
+    ) -> dict[str, object]:
         definition, facts = matter.definition, matter.facts
         unit = office.tree.by_id.get(matter.unit)
         above = office.tree.above(matter.unit, area.above)
         person = facts.get(definition.file.title_fact or "")
         due = matter.due
+        here = office.tree.by_id.get(addressee.place)
         return {
             **{name: self._shown(definition, name, facts.get(name), office) for name in definition.types},
             "rule_label": self._text(matter.told.spec.label),
@@ -124,6 +128,9 @@ class Drafts:
             "planned_on": matter.planned_on,
             "link": f"{self._link_base}/subjects/{matter.subject}" if self._link_base else "",
             "recipient": recipient,
+            "here": here.name if here is not None else "",
+            "people": "; ".join(person.title or person.subject for person in addressee.people),
+            "people_count": len(addressee.people),
         }
 
     def _text(self, text: Text) -> str:

@@ -15,6 +15,7 @@ from engine.core.events import unstamp
 from engine.core.machine import Told
 from engine.core.timers import NOTICE
 from engine.service import Service
+from engine.telling import people_of
 from engine.work import CACHE, Case, Work
 from notifications.channels import ics
 from notifications.channels.ics import CalendarEvent
@@ -62,7 +63,8 @@ def _due(work: Work, case: Case, officer: Officer, mine: dict[tuple[str, ...], b
         looked = tuple(str(facts.get(r.of)) for r in told.spec.to if r.of is not None)
         key = (case.definition.id, told.rule, case.subject.org, *looked)
         if key not in mine:
-            named = recipients(case.definition.area, told, case.subject.org, work.office, facts)
+            people = people_of(work, case, told, facts)
+            named = recipients(case.definition.area, told, case.subject.org, work.office, facts, people)
             mine[key] = any(officer.id in (a.officer, a.behalf) for a in named)
         if not mine[key]:
             continue

@@ -20,14 +20,14 @@ DAY = len("31/12/2026")
 
 FILTERS = frozenset({"day", "month", "label", "short", "at", "abs", "capital"})
 TESTS = frozenset({"known"})
-NUMBERS = frozenset({"days_left", "working_days_left", "waiting_days"})
+NUMBERS = frozenset({"days_left", "working_days_left", "waiting_days", "people_count"})
 DATES = frozenset({"due", "today", "planned_on"})
 # What every template may name besides the facts of its workflow; these win over a fact of the same name.
 WORDS = (
     NUMBERS
     | DATES
     | {"rule_label", "workflow_title", "state_label", "unit", "above", "person", "subject_id"}
-    | {"source", "reason", "late", "link", "recipient"}
+    | {"source", "reason", "late", "link", "recipient", "here", "people"}
 )
 ENDLESS = 1_000_000  # the length of what has no bound
 _NUMBER_LENGTH = 7  # a count of days, with its sign

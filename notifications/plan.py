@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache
 
@@ -12,6 +12,7 @@ from engine.core.authority import Office, Officer
 from engine.core.calendar import Calendar, add_months
 from engine.core.definition import Recipient
 from engine.core.machine import Area, Definition, Told
+from engine.core.sending import People, Person
 from engine.core.timers import NOTICE, Planned
 from engine.core.values import Value
 
@@ -90,22 +91,35 @@ def _planned(told: Told, due: date, offset: str, calendar: Calendar) -> Planned 
     return Planned(name=told.rule, occurrence=f"{due.isoformat()}/{code}", kind=NOTICE, nominal=nominal, due_at=start)
 
 
+NOBODY: People = {}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Addressee:
-    """Who gets a notice: the officer, and the absent one in whose place (None: in their own)."""
+    """Who gets a notice: the officer, and the absent one in whose place (None: in their own).
+
+    `place` is the unit for which they get it; `people` those of its list whom the notice names to them.
+    """
 
     officer: str
     behalf: str | None = None
+    place: str = ""
+    people: tuple[Person, ...] = ()
 
 
 def recipients(
-    area: Area, told: Told, unit: str, office: Office, facts: Mapping[str, Value] = NO_FACTS
+    area: Area,
+    told: Told,
+    unit: str,
+    office: Office,
+    facts: Mapping[str, Value] = NO_FACTS,
+    people: People = NOBODY,
 ) -> list[Addressee]:
     """Returns who gets a notice today: holders of the roles at the places named, each once.
 
     An absent officer's notice goes to their substitutes instead. Never everyone with the role.
     """
-    return named(area, told.spec.to or area.file.told, unit, office, facts=facts)
+    return named(area, told.spec.to or area.file.told, unit, office, facts=facts, people=people)
 
 
 def named(
@@ -116,44 +130,75 @@ def named(
     *,
     but: str | None = None,
     facts: Mapping[str, Value] = NO_FACTS,
+    people: People = NOBODY,
 ) -> list[Addressee]:
     """Returns the officers that these recipients mean today, seen from a unit; never the officer `but`."""
     found: dict[str, Addressee] = {}
     for spec in specs:
-        for org in _places(area, spec, _seen_from(spec, unit, facts), office, but):
-            for officer in _holders(office, spec, org):
-                if officer.id == but:
-                    continue
-                stand_ins = [s for s in office.stand_ins(officer.id) if _present(office, s)]
-                for stand_in in stand_ins:
-                    found.setdefault(stand_in, Addressee(officer=stand_in, behalf=officer.id))
-                if not stand_ins:
-                    found[officer.id] = Addressee(officer=officer.id)
+        for start, listed in _seen_from(spec, unit, facts, people):
+            for org in _places(area, spec, start, office, but):
+                for officer in _holders(office, spec, org):
+                    if officer.id != but:
+                        _add(found, office, officer, org, listed)
     return list(found.values())
 
 
-def left(area: Area, told: Told, unit: str, office: Office, facts: Mapping[str, Value] = NO_FACTS) -> list[str]:
+def _add(found: dict[str, Addressee], office: Office, officer: Officer, place: str, people: tuple[Person, ...]) -> None:
+    """Adds an officer, or those who stand in; one who is there already also gets the people of this place."""
+    stand_ins = [s for s in office.stand_ins(officer.id) if _present(office, s)]
+    for id in stand_ins or [officer.id]:
+        old = found.get(id)
+        behalf = officer.id if stand_ins else None
+        if old is None or (old.behalf is not None and behalf is None):
+            kept = old.people if old is not None else ()
+            found[id] = Addressee(officer=id, behalf=behalf, place=place, people=_union(kept, people))
+        else:
+            found[id] = replace(old, people=_union(old.people, people))
+
+
+def _union(a: tuple[Person, ...], b: tuple[Person, ...]) -> tuple[Person, ...]:
+    return tuple(dict.fromkeys((*a, *b)))
+
+
+def left(
+    area: Area,
+    told: Told,
+    unit: str,
+    office: Office,
+    facts: Mapping[str, Value] = NO_FACTS,
+    people: People = NOBODY,
+) -> list[str]:
     """Returns the officers who held the roles at a place named there and have left, where nobody holds them now."""
     gone: dict[str, None] = {}
     for spec in told.spec.to or area.file.told:
-        for org in _places(area, spec, _seen_from(spec, unit, facts), office, None):
-            if _holders(office, spec, org):
-                continue
-            for officer in office.members(org):
-                held = any(
-                    h.org == org and h.role in spec.roles and h.period.holds(office.day) for h in officer.holdings
-                )
-                if held and not officer.present(office.day):
-                    gone[officer.id] = None
+        for start, _ in _seen_from(spec, unit, facts, people):
+            for org in _places(area, spec, start, office, None):
+                if not _holders(office, spec, org):
+                    gone.update(dict.fromkeys(_held_before(office, spec, org)))
     return list(gone)
 
 
-def _seen_from(spec: Recipient, unit: str, facts: Mapping[str, Value]) -> str | None:
-    """Returns the organisation from which a recipient's place is looked for."""
+def _held_before(office: Office, spec: Recipient, org: str) -> Iterator[str]:
+    for officer in office.members(org):
+        held = any(h.org == org and h.role in spec.roles and h.period.holds(office.day) for h in officer.holdings)
+        if held and not officer.present(office.day):
+            yield officer.id
+
+
+def _seen_from(
+    spec: Recipient, unit: str, facts: Mapping[str, Value], people: People
+) -> list[tuple[str | None, tuple[Person, ...]]]:
+    """Returns the organisations from which a recipient's place is looked for, each with those of it who are named."""
     if spec.of is None:
-        return unit
-    named_there = facts.get(spec.of)
-    return named_there if isinstance(named_there, str) else None
+        return [(unit, ())]
+    listed = people.get((spec.of, spec.being))
+    if listed is None:
+        named_there = facts.get(spec.of)
+        return [(named_there if isinstance(named_there, str) else None, ())]
+    units: dict[str, list[Person]] = {}
+    for person in listed:
+        units.setdefault(person.unit, []).append(person)
+    return [(at, tuple(those)) for at, those in units.items()]
 
 
 def _places(area: Area, spec: Recipient, unit: str | None, office: Office, but: str | None) -> list[str]:
@@ -162,6 +207,9 @@ def _places(area: Area, spec: Recipient, unit: str | None, office: Office, but: 
     unit = office.tree.successor(unit, office.day)
     if spec.at == "nearest":
         return _nearest(area, spec, unit, office, but)
+    if spec.at == "below":
+        orgs = (office.tree.by_id[o] for o in office.tree.below(office.root(office.tree.by_id[unit])))
+        return [o.id for o in orgs if spec.kind in (None, o.kind) and o.id != unit and o.period.holds(office.day)]
     above = office.tree.above(unit, area.above) if spec.at == "above" else None
     place = unit if spec.at == "unit" else above.id if above is not None else None
     if place is None or spec.kind is None:

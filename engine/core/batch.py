@@ -38,7 +38,9 @@ class Line(Model):
     in_: Names = Field([], alias="in", description="states of the other subject, of those of the batch; none: all")
     step: Name | None = Field(None, description="the transition of the other subject")
     gives: dict[Name, Expression] = Field(
-        {}, description="facts brought to that transition which the line itself does not bring"
+        {},
+        description="facts that the line does not bring itself: brought to the transition; without one, seen by the "
+        "guards and not written",
     )
     sets: dict[Name, Expression] = Field({}, description="facts written on the other subject, without a transition")
     clears: Names = Field([], description="facts of the other subject made unknown, without a transition")
@@ -89,11 +91,11 @@ class Batch(Model):
         description="a map fact keyed by organisations: `line_unit` is the nearest of them above the line's subject",
     )
     required: bool = Field(False, description="at least one line is wanted")
-    proposed: Name | None = Field(
-        None, description="a map fact of this subject, keyed by subjects: the line that is proposed for each"
+    suggests: Name | None = Field(
+        None, description="a map fact of this subject, keyed by subjects: the line that is suggested for each"
     )
     awaits: dict[Name, Name] = Field(
-        {}, description="by line: a true-or-false fact of the other subjects, for whom the line is proposed when true"
+        {}, description="by line: a true-or-false fact of the other subjects, for whom the line is suggested when true"
     )
     shows: Names = Field([], description="facts of the other subjects that a sheet shows")
 

@@ -37,7 +37,7 @@ class Lines:
             if name is not None and (name not in types or types[name].name != kind):
                 known = [n for n, t in types.items() if t.name == kind]
                 self.found.unknown((*self.path, key), f"fact of type {kind}", name, known)
-        for key, keys in (("units", "orgs"), ("proposed", "subjects")):
+        for key, keys in (("units", "orgs"), ("suggests", "subjects")):
             name = getattr(batch, key)
             if name is not None:
                 self._keyed((*self.path, key), name, keys)
@@ -71,8 +71,10 @@ class Lines:
             found.add(path, "line-does", "a line either runs a step or sets facts")
         if not (spec.step or records or spec.notes or spec.into):
             found.add(path, "line-does", "a line runs a step, sets facts, or notes something in this subject")
-        if spec.gives and spec.step is None:
-            found.add((*path, "gives"), "line-does", "`gives` brings facts to the line's `step`; here is none")
+        if spec.gives and spec.step is None and not spec.guards:
+            found.add(
+                (*path, "gives"), "line-does", "`gives` brings facts to the line's `step` or `guards`; here is neither"
+            )
         check_names(found, (*path, "workflow"), "workflow of the batch", spec.workflow, batch.workflow)
         check_names(found, (*path, "in"), "state of the batch", spec.in_, batch.in_)
         for key, fact in spec.into.items():

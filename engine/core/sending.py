@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, Protocol
 
@@ -31,6 +31,19 @@ class Draft:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Person:
+    """A subject that a notice about another one names, such as somebody on a list."""
+
+    subject: str
+    unit: str
+    title: str
+
+
+# (map fact, value asked for) -> those whom the recipients of a notice name
+People = Mapping[tuple[str, str | None], Sequence[Person]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Matter:
     """What a notice is about, for writing it."""
 
@@ -47,6 +60,7 @@ class Matter:
     planned_on: date
     today: date
     reason: str | None = None
+    people: People = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -60,6 +60,9 @@ WORDS: dict[str, object] = {
     "late": False,
     "link": "https://ketnap.example/subjects/s-1",
     "recipient": "Trần Văn Đạt",
+    "here": "Đảng ủy xã Bãi Dâu",
+    "people": "Lê Thị Ánh; Hồ Văn Bé",
+    "people_count": 2,
 }
 BY_TYPE: dict[str, object] = {
     "text": "Một đoạn chữ",
