@@ -27,6 +27,8 @@ class Prospect:
     @property
     def allowed(self) -> bool:
         """Tells whether the step would go through as things stand, with nothing added."""
+        if self.step.batch is not None and self.step.batch.required:
+            return False  # it asks for lines
         return self.decision is not None and self.decision.allowed and self.denied is None
 
 
