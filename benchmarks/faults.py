@@ -91,6 +91,11 @@ def found(url: str, notices: int) -> Service:
     return service
 
 
+def at_work(log: Path, pid: int) -> Path:
+    """Returns the file that a worker makes when it has begun to send."""
+    return log.with_name(f"at-work.{pid}")
+
+
 class Crowd:
     """Worker processes that are killed and started again."""
 
@@ -105,10 +110,15 @@ class Crowd:
         return subprocess.Popen([sys.executable, str(SCRIPT), json.dumps({**self._settings, "seed": self._seed})])
 
     def kill_one(self, which: int) -> None:
-        """Kills one with SIGKILL and starts another in its place. Raises RuntimeError when it had ended by itself."""
+        """Kills one with SIGKILL and starts another in its place. Raises RuntimeError when it had ended by itself.
+
+        One that has not begun to send is let be: where starting takes longer than the killing, nothing would ever go.
+        """
         process = self._processes[which]
         if process.poll() is not None:
             raise RuntimeError(f"a worker ended by itself, with {process.returncode}")
+        if not at_work(Path(str(self._settings["log"])), process.pid).exists():
+            return
         process.send_signal(signal.SIGKILL)
         process.wait()
         self.killed += 1

@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.faults import OfficeClock, open_office
+from benchmarks.faults import OfficeClock, at_work, open_office
 from engine.core.errors import Conflict
 from notifications.channels.port import Kind, Message, Outcome, accepted, failed, unknown
 from notifications.worker import Worker
@@ -35,9 +35,13 @@ class FaultyGateway:
         self.idempotent = idempotent
         self._log = log
         self._random = random.Random(seed)
+        self._began = False
 
     def send(self, message: Message) -> Outcome:
         """Takes the message, or fails."""
+        if not self._began:
+            at_work(self._log, os.getpid()).touch()
+            self._began = True
         at = self._random.random()
         if at < 0.05:
             raise Crash  # before the wire
