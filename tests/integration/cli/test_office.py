@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -83,6 +84,30 @@ def test_a_forecast_tells_what_would_be_sent_and_writes_nothing(
     opened = [(n["at"][:16], n["to"]) for n in found if n["rule"] == "plan_opened"]
     assert sorted(opened) == [("2024-01-02T07:30", "dao"), ("2024-01-02T07:30", "lan")]
     ketnap.run("notices", "forecast", "--from", "2024-02-01", "--to", "2024-01-31", code=2)
+
+
+def test_a_forecast_and_a_preview_leave_every_byte_of_the_database_as_it_was(
+    ketnap: Ketnap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file and its log beside it, in this time and in one that was moved on."""
+    monkeypatch.setenv("KETNAP_NOW", "2023-12-29 08:00")
+    ketnap.office()
+    monkeypatch.setenv("KETNAP_NOW", "2024-01-02 08:00")
+    ketnap.run("run", "--once")
+
+    def bytes_of() -> dict[str, str]:
+        files = [p for p in ketnap.folder.rglob("*") if p.is_file() and not p.name.endswith("-shm")]
+        found = {str(p): hashlib.sha256(p.read_bytes()).hexdigest() for p in files if p.stat().st_size}
+        assert str(ketnap.folder / "ketnap.db") in found
+        return found
+
+    before = bytes_of()
+    assert ketnap.ask("notices", "forecast", "--from", "2024-01-02", "--to", "2024-12-31")
+    monkeypatch.setenv("KETNAP_NOW", "2024-01-09 08:00")
+    assert ketnap.ask("notices", "forecast", "--from", "2024-01-09", "--to", "2024-03-31")
+    ketnap.run("notices", "preview", "plan_overdue", "--subject", "annual_plan-xa1-2024")
+    ketnap.run("notices", "list")
+    assert bytes_of() == before
 
 
 def test_outside_a_sandbox_only_the_account_or_the_token_of_an_officer_acts(
