@@ -88,6 +88,13 @@ def forecast(
     if ends < begins:
         raise BadInput("to: {last} is before from: {first}", last=ends.isoformat(), first=begins.isoformat())
     teller = session.teller
+    now = session.service.kit.clock.now().astimezone(session.opened.zone).date()
+    if ends < now:
+        raise BadInput(
+            "to: {last} is past, today is {today}; what went out stands in `notices list`",
+            last=ends.isoformat(),
+            today=now.isoformat(),
+        )
     documents = [
         {
             "at": teller.time(e.at),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from engine.work import Case, Work
 
 NAMES = (*TABLES, "sms")
+NO_DATE = "The date it is about is not known yet."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,8 @@ def preview(session: Session, rule: str, subject: str) -> Preview:
         rows = drafts_of(work, drafter, case, told, _timer(work, case, rule, on=bool(told.spec.on)), view)
         notices = [_document(row, open_text(work, row), mode) for row in rows]
         why = None if told.spec.on and not told.states else why_not(work, case, told, view)
-    return Preview(notices=notices, why=None if why is None else CANCELLED[why])
+        undated = told.due is not None and told.due.evaluate(view, work.calendar) is None
+    return Preview(notices=notices, why=CANCELLED[why] if why is not None else NO_DATE if undated else None)
 
 
 def _mode(tables: ChannelTables, chosen: str | None) -> Mode:

@@ -156,6 +156,17 @@ def test_a_preview_of_what_would_not_go_out_says_why(ketnap: Ketnap, monkeypatch
     ketnap.run("notices", "preview", "plan_reminder", "--subject", "nobody", code=2)
 
 
+def test_a_preview_of_a_notice_about_a_date_nobody_knows_says_so(
+    ketnap: Ketnap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_work(ketnap, monkeypatch)
+    plan = "branch_plan-cb6-2024"
+    assert ketnap.ask("notices", "preview", "branch_plan_reminder", "--subject", plan)["would_send"] is True
+    ketnap.run("set", plan, "due_on", "--as", "lan")
+    found = ketnap.ask("notices", "preview", "branch_plan_reminder", "--subject", plan)
+    assert (found["would_send"], found["why"]) == (False, "Chưa biết ngày mà thông báo nói tới.")
+
+
 def test_a_message_that_was_refused_is_sent_again_when_somebody_says_so(
     ketnap: Ketnap, monkeypatch: pytest.MonkeyPatch, web_server: WebServer
 ) -> None:

@@ -84,6 +84,8 @@ def test_a_forecast_tells_what_would_be_sent_and_writes_nothing(
     opened = [(n["at"][:16], n["to"]) for n in found if n["rule"] == "plan_opened"]
     assert sorted(opened) == [("2024-01-02T07:30", "dao"), ("2024-01-02T07:30", "lan")]
     ketnap.run("notices", "forecast", "--from", "2024-02-01", "--to", "2024-01-31", code=2)
+    past = ketnap.ask("notices", "forecast", "--from", "2023-01-01", "--to", "2023-12-28", code=2)
+    assert "2023-12-29" in past["error"]["message"]
 
 
 def test_a_forecast_and_a_preview_leave_every_byte_of_the_database_as_it_was(
