@@ -25,6 +25,7 @@ class Sizes:
     many: int = 1_000_000
     verified: int = 5_000  # subjects whose events are verified, four events each
     notices: int = 500  # sent in a round, each a message of its own
+    reported: int = 20_000  # people over ten years, of whom reports are made
     faulty: int = 2_000  # sent under faults, once
 
 

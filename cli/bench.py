@@ -23,7 +23,8 @@ def register(app: typer.Typer) -> None:
 def bench(
     ctx: typer.Context,
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="step batch decide tick verify notices; else all.")
+        list[str] | None,
+        typer.Argument(metavar="[NAME]...", help="step batch decide tick verify notices reports; else all."),
     ] = None,
     faulty: Annotated[
         int | None, typer.Option("--faulty", metavar="N", min=1, help="How many notices are sent under faults.")

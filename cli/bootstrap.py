@@ -31,7 +31,16 @@ from engine.core.reader import FindingsError
 from engine.core.sending import Draft, Drafter, Matter
 from engine.kit import Kit
 from engine.ledger import Via
-from engine.library import OFFICE_FILE, Library, Source, find_sources, shipped_folder, shipped_sources, with_office
+from engine.library import (
+    AREA_FILE,
+    OFFICE_FILE,
+    Library,
+    Source,
+    find_sources,
+    shipped_folder,
+    shipped_sources,
+    with_office,
+)
 from engine.service import SANDBOX, Service
 from engine.store.archive import REVISION, Part, fill, parts
 from engine.store.open import open_store
@@ -164,7 +173,7 @@ def workflow_folder(settings: Settings, area: str) -> Path:
     """Returns the folder that holds an area's files beside its workflows, such as the profiles of lists."""
     for folder in (settings.workflows, shipped_folder()):
         for path in [] if folder is None else [folder, folder / area]:
-            if (path / "imports").is_dir():
+            if (path / AREA_FILE).is_file():
                 return path
     raise NotFound("there is no folder of workflows for {area}", area=area)
 

@@ -83,36 +83,28 @@ class Track:
 def read_tracks(rows: Iterable[EventRow], last: date) -> dict[str, Track]:
     """Returns the tracks of the events' subjects up to and with `last`, in the order in which they began."""
     undone: set[str] = set()
-    kept: list[tuple[EventRow, dict[str, Any]]] = []
     gone: set[str] = set()
+    kept: list[EventRow] = []
     for row in rows:
-        if row.subject is None:
-            continue
-        if row.kind == events.UNDONE:
+        if row.kind in _KINDS:
+            kept.append(row)
+        elif row.kind == events.UNDONE:
             undone.add(json.loads(row.body).get("undoes", ""))
-        elif row.kind == events.VOIDED:
+        elif row.kind == events.VOIDED and row.subject is not None:
             gone.add(row.subject)
-        elif row.kind in _KINDS:
-            kept.append((row, _plain(row)))
     limit = last.isoformat()
     tracks: dict[str, Track] = {}
-    for row, body in kept:
-        assert row.subject is not None
-        if row.id in undone or row.subject in gone:
+    for row in kept:
+        if row.subject is None or row.id in undone or row.subject in gone:
             continue
         on = row.on or row.at[:10]
         track = tracks.get(row.subject)
         if on > limit:
             if track is not None:
                 track.went_on = True
-            continue
-        _take(tracks, track, row, body, date.fromisoformat(on))
+        elif row.kind != events.FACTS_SET:
+            _take(tracks, track, row, json.loads(row.body.decode()), date.fromisoformat(on))
     return tracks
-
-
-def _plain(row: EventRow) -> dict[str, Any]:
-    body: dict[str, Any] = json.loads(row.body) if row.kind != events.FACTS_SET else {}
-    return body
 
 
 def _take(tracks: dict[str, Track], track: Track | None, row: EventRow, body: dict[str, Any], on: date) -> None:
@@ -127,7 +119,7 @@ def _take(tracks: dict[str, Track], track: Track | None, row: EventRow, body: di
             since=on,
             began=on,
         )
-    if track is None or row.kind == events.FACTS_SET:
+    if track is None:
         return  # a step dated before the beginning that comes later than the day: nothing was known then
     if row.org is not None:
         track.org = row.org

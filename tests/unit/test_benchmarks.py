@@ -29,6 +29,7 @@ TINY = Sizes(
     verified=250,  # the fewest whose events are enough for a report of progress
     notices=3,
     faulty=12,
+    reported=30,
 )
 FIGURES = {
     "step": ["step"],
@@ -37,6 +38,12 @@ FIGURES = {
     "tick": ["tick, 3 due", "tick, nothing due"],
     "verify": ["hashes, links and columns", "all, with replay"],
     "notices": ["tick and worker", "worker alone"],
+    "reports": [
+        "yearly, the last of ten years",
+        "yearly, a year long past",
+        "yearly, all ten years",
+        "list of the elite",
+    ],
 }
 
 
