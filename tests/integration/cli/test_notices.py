@@ -162,7 +162,7 @@ def test_a_preview_of_a_notice_about_a_date_nobody_knows_says_so(
     at_work(ketnap, monkeypatch)
     plan = "branch_plan-cb6-2024"
     assert ketnap.ask("notices", "preview", "branch_plan_reminder", "--subject", plan)["would_send"] is True
-    ketnap.run("set", plan, "due_on", "--as", "lan")
+    ketnap.run("set", plan, "due_on=", "--as", "lan")
     found = ketnap.ask("notices", "preview", "branch_plan_reminder", "--subject", plan)
     assert (found["would_send"], found["why"]) == (False, "Chưa biết ngày mà thông báo nói tới.")
 
