@@ -22,16 +22,13 @@ def given_facts(work: Work, definition: Definition, command: Start, org: Org, on
         if changes.get(fact) is None:
             raise BadInput("{workflow} asks for {fact}", workflow=command.workflow, fact=fact)
     check_named(work, definition, changes)
-    if definition.start_invalid:
-        begun: dict[str, Value] = {
-            **definition.defaults,
-            **changed({}, changes),
-            "today": on,
-            "org": org.id,
-            "org_kind": org.kind,
-        }
-        check_invalid(definition.start_invalid, begun, work.calendar)
-    return changes
+    if not definition.start_fills and not definition.start_invalid:
+        return changes
+    begun: dict[str, Value] = {**definition.defaults, **changed({}, changes), "today": on, "org": org.id}
+    begun["org_kind"] = org.kind
+    filled = {f: e.evaluate(begun, work.calendar) for f, e in definition.start_fills if changes.get(f) is None}
+    check_invalid(definition.start_invalid, begun, work.calendar)
+    return {**changes, **{f: v for f, v in filled.items() if v is not None}}
 
 
 def check_named(work: Work, definition: Definition, changes: Changes) -> None:

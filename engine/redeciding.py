@@ -28,6 +28,7 @@ from engine.ledger import entries
 from engine.library import Library
 from engine.office import calendar_of
 from engine.store.rows import DayRow
+from engine.tallying import read_counted
 from engine.work import Work
 
 
@@ -178,7 +179,7 @@ class Redecider:
         """Returns the facts that are read from another subject, as they were before the event."""
         wanted = [(n, f.reads) for n, f in definition.file.facts.items() if f.reads is not None]
         named = {reads.from_: now.facts.get(reads.from_) for _, reads in wanted}
-        found: dict[str, Value] = {}
+        found = read_counted(definition, entry.payload)  # what scores counted then stands in the event itself
         for fact, other in named.items():
             if not isinstance(other, str):
                 continue

@@ -24,6 +24,7 @@ from engine.lateness import check_late
 from engine.likeness import Alike
 from engine.naming import new_id, taken, taken_key
 from engine.store.rows import OutboxRow
+from engine.tallying import counted
 from engine.work import Case, Work
 
 
@@ -315,7 +316,9 @@ def record(work: Work, case: Case, decision: Decision, on: date, reason: str | N
     event = work.ledger.append(
         events.MOVED,
         key_id=case.key_id,
-        payload=payload(decision.changes, reason, asked=by.asked),
+        payload=payload(
+            decision.changes, reason, asked=by.asked, counted=counted(case.definition, case.subject.borrowed)
+        ),
         subject=case.subject.id,
         workflow=case.subject.workflow,
         org=org or case.subject.org,

@@ -9,13 +9,15 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from engine.core.machine import Definition
-from engine.core.values import Value, from_json
+from engine.core.values import Json, Value, from_json, to_json
 from engine.figures import Number, Trees, by_unit, items, sums
 
 if TYPE_CHECKING:
     from engine.store.rows import SubjectRow
     from engine.work import Work
 
+
+COUNTED = "counted"  # where the payload of a step's event keeps them
 
 # (score, part, first day, last day) -> how much of it each unit has
 Counted = dict[tuple[str, str, date, date], Mapping[str, Number]]
@@ -42,6 +44,20 @@ def tallied(work: Work, definition: Definition, row: SubjectRow) -> dict[str, Va
             if value is not None:
                 found[tally.fact] = int(value) if isinstance(value, Decimal) else value
     return found
+
+
+def counted(definition: Definition, facts: Mapping[str, Value]) -> dict[str, Json]:
+    """Returns what the event of a step says of the facts worked out from scores, as they were when it was decided."""
+    return {t.fact: to_json(facts[t.fact]) for t in definition.tallies if t.fact in facts}
+
+
+def read_counted(definition: Definition, payload: Mapping[str, Json] | None) -> dict[str, Value]:
+    """Returns these facts from an event's payload."""
+    stored = (payload or {}).get(COUNTED)
+    if not isinstance(stored, dict):
+        return {}
+    read = {t.fact: from_json(definition.types[t.fact], stored.get(t.fact)) for t in definition.tallies}
+    return {fact: value for fact, value in read.items() if value is not None}
 
 
 def _part(work: Work, score: str, part: str, first: date, last: date) -> Mapping[str, Number]:

@@ -69,6 +69,9 @@ class _Compiler:
         self._check_persons()
         start = self.grants.of(("start", "by"), file.start.by, self.facts.types)
         self._check_reach(initial, steps)
+        start_fills = tuple(
+            (f, e) for f, t in file.start.fills.items() if (e := self.facts.value(("start", "fills", f), t, f))
+        )
         start_invalid = tuple(self._invalid(("start",), file.start.invalid))
         figures = Figures(self.facts, file, found, derived)
         self._check_clauses()
@@ -83,6 +86,7 @@ class _Compiler:
             steps=steps,
             rules=rules,
             start_grants=start,
+            start_fills=start_fills,
             start_invalid=start_invalid,
             figures=figures.all(),
             tallies=figures.tallies(),

@@ -374,6 +374,7 @@ class Start(Model):
     by: Authorities = Field(description="who may begin one, and set its facts")
     asks: Names = Field([], description="facts that must be given")
     takes: Names = Field([], description="facts that the form offers besides")
+    fills: dict[Name, Expression] = Field(default={}, description="facts written when they are not given")
     invalid: list[Invalid] = Field([], description="input that is refused as bad")
 
 

@@ -197,6 +197,7 @@ class Definition:
     steps: Mapping[str, Step]
     rules: Mapping[str, Rule]
     start_grants: tuple[Grant, ...]
+    start_fills: tuple[tuple[str, Expression], ...]
     start_invalid: tuple[Invalid, ...]
     figures: Mapping[str, Figure]
     tallies: tuple[Tally, ...]
