@@ -15,7 +15,8 @@ from engine.work import Work
 IDLE = timedelta(hours=2)  # a session that nobody used for so long has ended
 LONGEST = timedelta(hours=12)  # and so has one that is this old
 TOUCH = timedelta(minutes=1)  # how exactly it is kept when a session was last used
-KEPT = timedelta(days=2)  # failures are forgotten after this, and sessions that ended
+KEPT = timedelta(days=2)  # failures are forgotten after this
+REMEMBERED = timedelta(days=180)  # when an officer was last here: what changed since is shown at the next visit
 FREE_LOGIN, FREE_ADDRESS = 4, 30  # failures before the first pause; many officers may share an address
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
 
@@ -93,7 +94,7 @@ def count(work: Work, tried: Try) -> None:
             )
         )
     work.tx.put_attempts(rows)
-    work.tx.forget_sign_ins(stamp(work.now - KEPT), stamp(work.now - KEPT))
+    work.tx.forget_sign_ins(stamp(work.now - REMEMBERED), stamp(work.now - KEPT))
 
 
 def pause(over: int) -> timedelta:

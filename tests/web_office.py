@@ -15,6 +15,7 @@ import httpx
 from cli.bootstrap import pages_of
 from cli.settings import Settings
 from engine.clock import SetClock
+from engine.ledger import Via
 from engine.officework import OfficerChange
 from engine.passwords import hash_password
 from engine.service import Service
@@ -109,7 +110,8 @@ def serving(store: Store | None = None) -> Iterator[PagesOffice]:
     service = found_office(store or MemoryStore(), clock, WORKFLOWS)
     listening = listen("127.0.0.1", 0)
     office = PagesOffice(service, clock, listening.getsockname()[1])
-    server = Server(build_app(service, pages=pages_of(Settings(), service)), listening)
+    web = service.speaking_for(Via(channel="web"))  # who looks at what is noted, as in an office
+    server = Server(build_app(web, pages=pages_of(Settings(), service)), listening)
     server.start()
     try:
         yield office

@@ -315,8 +315,9 @@ class Visit:
     @cached_property
     def values(self) -> Values:
         """Shows values."""
+        zone = self.calendar.zone
         with self.service.work() as work:
-            return Values(self.lang, self.translate, self.calendar.zone, work.office.tree)
+            return Values(self.lang, self.translate, zone, work.office.tree)
 
     def officer_name(self, id: str | None) -> str:
         """Returns an officer's name, '' for nobody."""

@@ -19,7 +19,7 @@ from engine.officework import OfficerChange
 from engine.passwords import hash_password, password_fits
 from engine.signing_in import ENROL, FULL, LONGEST, Codes, NoSession, SignInRefused, Try, alive, digest
 from engine.steps import By
-from engine.store.rows import FactorRow, SessionRow
+from engine.store.rows import EventSearch, FactorRow, SessionRow
 from engine.work import Work
 
 
@@ -85,7 +85,6 @@ class Accounts:
 
     def _open(self, work: Work, officer: str, secret: str, level: str, agent: str, how: str) -> SessionRow:
         now = stamp(work.now)
-        before = max((s.seen_at, s.seen_seq) for s in [*work.tx.sessions_of(officer), _NEVER])
         row = SessionRow(
             id=digest(secret),
             officer=officer,
@@ -94,14 +93,20 @@ class Accounts:
             created_at=now,
             seen_at=now,
             expires_at=stamp(work.now + LONGEST),
-            seen_seq=work.tx.head().size if before[0] else max(0, work.tx.head().size - _FIRST_LOOK),
+            seen_seq=self._seen(work, officer),
             agent=agent[:120],
         )
-        if before[0]:
-            row = replace(row, seen_seq=before[1])
         work.tx.put_sessions([row])
         work.ledger.append(events.SIGNED_IN, actor=officer, how=how)
         return row
+
+    def _seen(self, work: Work, officer: str) -> int:
+        """Returns where the trail ended when the officer was last here; for somebody new a little before its end."""
+        before = max((s.seen_at for s in work.tx.sessions_of(officer)), default=None)
+        if before is None:
+            return max(0, work.tx.head().size - _FIRST_LOOK)
+        last = work.tx.search_events(EventSearch(until=before), limit=1)
+        return last[0].seq + 1 if last else 0
 
     def _level(self, work: Work, officer: str, code: str, codes: Codes) -> str | None:
         """Returns how far a session goes, or None where the code is wrong; a code that fits is used up."""
@@ -122,7 +127,7 @@ class Accounts:
         with self._work(write=True) as work:
             row = work.tx.session(digest(secret))
             if row is not None:
-                work.tx.delete_sessions([row])
+                _end(work, [replace(row, seen_at=stamp(work.now))])
                 self._tell(work, "signed_out", row.officer)
 
     # -- sessions
@@ -165,18 +170,11 @@ class Accounts:
         with self._work(write=True) as work:
             if by.officer != officer:
                 officework.permit(work, "accounts", by)
-            rows = [r for r in work.tx.sessions_of(officer) if r.id in set(sessions)]
-            work.tx.delete_sessions(rows)
+            rows = [r for r in work.tx.sessions_of(officer) if r.id in set(sessions) and alive(work, r)]
+            _end(work, rows)
             if rows:
                 self._tell(work, "sessions_ended", officer, actor=by.officer, ended=len(rows))
             return len(rows)
-
-    def reached(self, session: SessionRow, seq: int) -> None:
-        """Notes up to where the officer has seen what changed; the next session begins there."""
-        with self._work(write=True) as work:
-            row = work.tx.session(session.id)
-            if row is not None and row.seen_seq < seq:
-                work.tx.put_sessions([replace(row, seen_seq=seq)])
 
     def act_for(self, session: SessionRow, absent: str | None) -> None:
         """Has a session act for an absent officer from now on, or for nobody. Raises Denied and NoSession."""
@@ -204,8 +202,8 @@ class Accounts:
         hashed = hash_password(new)
         with self._work(write=True) as work:
             officework.put_officers(work, [OfficerChange(id=row.id, password=hashed)], By(officer=row.id))
-            others = [s for s in work.tx.sessions_of(row.id) if s.id != session.id]
-            work.tx.delete_sessions(others)
+            others = [s for s in work.tx.sessions_of(row.id) if s.id != session.id and alive(work, s)]
+            _end(work, others)
             return len(others)
 
     def has_factor(self, officer: str) -> bool:
@@ -265,7 +263,7 @@ class Accounts:
             if row is None:
                 raise NotFound("{officer} has no second factor", officer=officer)
             work.tx.delete_factors([row])
-            work.tx.delete_sessions(work.tx.sessions_of(officer))
+            _end(work, work.tx.sessions_of(officer))
             self._tell(work, "factor_taken", officer, actor=by.officer)
 
     def _new_factor(self, work: Work, officer: str, secret: str, *, confirmed: bool) -> str:
@@ -288,9 +286,11 @@ class Accounts:
 
 
 _FIRST_LOOK = 200  # entries of the trail that somebody new is shown as news
-_NEVER = SessionRow(
-    id="", officer="", behalf=None, level=FULL, created_at="", seen_at="", expires_at="", seen_seq=0, agent=""
-)
+
+
+def _end(work: Work, rows: Sequence[SessionRow]) -> None:
+    """Ends sessions; when the officer was last here stays known for a while."""
+    work.tx.put_sessions([replace(r, expires_at=min(r.expires_at, stamp(work.now))) for r in rows])
 
 
 def _key(officer: str) -> str:

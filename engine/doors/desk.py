@@ -136,8 +136,8 @@ class Desk:
         found.sort(key=lambda w: (w.due or date.max, w.case.subject.id, w.rule))
         return found, seen < MOST
 
-    def news(self, by: By, after: int, limit: int) -> tuple[list[News], int]:
-        """Returns what others changed, newest first, in what the officer reads; and where the trail ends."""
+    def news(self, by: By, after: int, limit: int) -> list[News]:
+        """Returns what others changed, newest first, in what the officer reads."""
         with self._work() as work:
             size = work.tx.head().size
             rows = [
@@ -151,7 +151,7 @@ class Desk:
             work.fetch(r.subject for r in near if r.subject is not None)
             told = entries(near, None, work.kit.sealer)
             found = [News(entry=e, case=work.case(e.subject or "")) for e in told]
-            return [n for n in found if n.case.subject.state != events.VOID], size
+            return [n for n in found if n.case.subject.state != events.VOID]
 
     def calendar(self) -> tuple[date, datetime, Calendar]:
         """Returns the office's day and time, and its calendar."""

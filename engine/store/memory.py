@@ -383,9 +383,6 @@ class MemoryTransaction(MemoryUnit):
     def put_sessions(self, rows: Iterable[SessionRow]) -> None:
         self._put(self._w().sessions, rows)
 
-    def delete_sessions(self, rows: Sequence[SessionRow]) -> None:
-        self._delete(self._w().sessions, rows)
-
     def factor(self, officer: str) -> FactorRow | None:
         return self._t().factors.rows.get(officer)
 

@@ -201,9 +201,6 @@ class Transaction(Protocol):
     def put_sessions(self, rows: Iterable[SessionRow]) -> None:
         """By id."""
 
-    def delete_sessions(self, rows: Sequence[SessionRow]) -> None:
-        """By id."""
-
     def factor(self, officer: str) -> FactorRow | None: ...
     def put_factors(self, rows: Iterable[FactorRow]) -> None:
         """By officer."""

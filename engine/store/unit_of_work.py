@@ -336,9 +336,6 @@ class SqlTransaction(SqlUnit):
     def put_sessions(self, rows: Iterable[SessionRow]) -> None:
         self._put(_sessions, rows)
 
-    def delete_sessions(self, rows: Sequence[SessionRow]) -> None:
-        self._run_many(self._statements.delete(tables.sessions), [(r.id,) for r in rows])
-
     def factor(self, officer: str) -> FactorRow | None:
         return next(iter(self._by_column(_factors, "officer", [officer])), None)
 

@@ -46,8 +46,7 @@ def show(visit: Visit) -> Response:
         assert w.due is not None
         parts["late" if w.due < today else "week" if w.due <= week_ends else "month"].append(_item(visit, w))
     session = visit.session.row
-    news, end = visit.service.desk.news(by, session.seen_seq, NEWS)
-    visit.service.accounts.reached(session, end)
+    news = visit.service.desk.news(by, session.seen_seq, NEWS)
     return visit.page(
         "home.html",
         parts=parts,

@@ -81,7 +81,9 @@ def step_fields(visit: Visit, case: Case, facts: Mapping[str, Value], step: Step
     fields = made.fields([*must, *step.takes, *_mends(definition, step, facts)], required=must, form=form)
     reason = form.get(REASON) if form is not None else ""
     needs = any("reason" in r.reads and force == "guard" for force, r in step.rules)
-    fields.append(Field(name=REASON, label=visit.say("Reason"), kind="lines", value=reason, required=needs))
+    fields.append(
+        Field(name=REASON, label=visit.say("Reason"), kind="lines" if needs else "text", value=reason, required=needs)
+    )
     on = form.get(ON) if form is not None and form.has(ON) else day(visit.today)
     fields.append(
         Field(

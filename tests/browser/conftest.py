@@ -1,0 +1,126 @@
+"""A browser: the system's Chromium, driven by Playwright, on the pages of the test office."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from engine.core.commands import Move, Start
+from engine.officework import OrgChange
+from engine.steps import By
+from tests.need import need
+from tests.web_office import PASSWORD, PagesOffice, serving
+
+CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+SIZES = {"phone": (360, 780), "laptop": (1366, 900)}
+SHOTS = Path(__file__).parents[2] / "screenshots"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, started once."""
+    need(CHROMIUM is not None, "no Chromium on this machine")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def office() -> Iterator[PagesOffice]:
+    """The test office with three people on their way, and its pages."""
+    with serving() as found:
+        furnish(found)
+        yield found
+
+
+def furnish(office: PagesOffice) -> None:
+    """Puts names and people into the office."""
+    hand = office.service.set_up()
+    names = {"tu": "Thị ủy Hòa Lâm", "xa1": "Đảng ủy xã Phú Khê", "cb1": "Chi bộ thôn Đông Thượng"}
+    hand.orgs(OrgChange(id=id, name=name) for id, name in names.items())
+    by = By(officer="cb1_secretary")
+    people = (("u1", "Vũ Thị Ngọc Ánh", "1996-08-14"), ("u2", "Lê Hữu Phước", "1999-01-02"), ("u3", "Đặng <b>", None))
+    for id, name, born in people:
+        facts = {"full_name": name, "birth_date": born, "sex": "female", "religion": "none", "education": "university"}
+        given = {n: v for n, v in facts.items() if v is not None}
+        office.service.start(Start(workflow="candidate", org="cb1", id=id, facts=given), by)
+    recognised = {
+        "branch_proposed_on": "2025-01-20", "motives": "Muốn cống hiến", "helper": "Nguyễn Văn Thịnh",
+        "helper_is_formal": "true", "helper_together_since": "2022-09-10",
+    }  # fmt: skip
+    office.service.move(Move(subject="u2", trigger="recognise", facts=recognised), By(officer="xa1_secretary"))
+    certified = {
+        "certificate_no": "118/GCN",
+        "certificate_issuer": "Trung tâm Chính trị",
+        "certificate_on": "2020-01-28",
+    }
+    office.service.move(
+        Move(subject="u2", trigger="certify", facts=certified, on=date(2025, 1, 21)), By(officer="ttct_trainer")
+    )
+
+
+class Visitor:
+    """An officer at a browser."""
+
+    def __init__(self, office: PagesOffice, context: BrowserContext) -> None:
+        self.office, self.context = office, context
+        self.page: Page = context.new_page()
+        self.complaints: list[str] = []  # what the browser says of the policy, of scripts, of missing files
+        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type == "error" else None)
+        self.page.on("pageerror", lambda e: self.complaints.append(str(e)))
+
+    def go(self, path: str) -> Page:
+        """Opens a page."""
+        self.page.goto(self.office.base + path)
+        return self.page
+
+    def sign_in(self, officer: str) -> Page:
+        """Signs in through the form."""
+        page = self.go("/sign-in")
+        page.get_by_label("Tên đăng nhập").fill(officer)
+        page.get_by_label("Mật khẩu").fill(PASSWORD)
+        if code := self.office.code(officer):
+            page.get_by_label("Mã một lần").fill(code)
+        page.get_by_role("button", name="Đăng nhập").click()
+        page.wait_for_url(self.office.base + "/")
+        return page
+
+
+class Desk:
+    """Opens browsers for officers."""
+
+    def __init__(self, browser: Browser, office: PagesOffice) -> None:
+        self.browser, self.office = browser, office
+        self.opened: list[BrowserContext] = []
+
+    def visitor(self, officer: str | None = None, size: str = "laptop", *, scripts: bool = True) -> Visitor:
+        """Returns somebody at a browser of their own, signed in if named."""
+        width, height = SIZES[size]
+        context = self.browser.new_context(
+            viewport={"width": width, "height": height}, locale="vi-VN", java_script_enabled=scripts
+        )
+        context.set_default_timeout(15_000)
+        self.opened.append(context)
+        visitor = Visitor(self.office, context)
+        if officer is not None:
+            visitor.sign_in(officer)
+        return visitor
+
+
+@pytest.fixture
+def desk(browser: Browser, office: PagesOffice) -> Iterator[Desk]:
+    """A way to put officers at browsers."""
+    made = Desk(browser, office)
+    yield made
+    for context in made.opened:
+        context.close()

@@ -1,0 +1,19 @@
+"""Every page there is, with an officer who sees it: axe looks at each, `make screenshots` draws each."""
+
+from __future__ import annotations
+
+# name -> (officer, address). A new page gets its line here.
+PAGES: dict[str, tuple[str | None, str]] = {
+    "sign-in": (None, "/sign-in"),
+    "home": ("cb1_secretary", "/"),
+    "home-of-the-committee": ("xa1_secretary", "/"),
+    "account": ("cb1_secretary", "/account"),
+    "acting": ("cb1_secretary", "/acting"),
+    "subject": ("xa1_secretary", "/subjects/u1"),
+    "subject-trained": ("cb1_secretary", "/subjects/u2"),
+    "step": ("xa1_secretary", "/subjects/u1/steps/recognise"),
+    "facts": ("cb1_secretary", "/subjects/u1/facts"),
+    "papers": ("cb1_secretary", "/subjects/u2/facts/papers"),
+    "undo": ("cb1_secretary", "/subjects/u1/undo"),
+    "not-found": ("cb1_secretary", "/subjects/nobody"),
+}

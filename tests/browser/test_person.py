@@ -1,0 +1,59 @@
+"""A person from source on: a step refused, mended from the page, taken; with scripts and without."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.conftest import Desk
+
+
+@pytest.mark.parametrize(("size", "scripts"), [("laptop", True), ("phone", True), ("laptop", False)])
+def test_a_secretary_mends_what_a_rule_asks_and_takes_the_step(desk: Desk, size: str, scripts: bool) -> None:
+    page = desk.visitor("xa1_secretary", size, scripts=scripts).page
+    page.goto(desk.office.base + "/subjects/u1")
+    page.get_by_role("link", name="Đưa vào danh sách quần chúng ưu tú", exact=True).click()
+    page.get_by_label("Ngày chi bộ đề nghị").fill("31/11/2024")
+    page.get_by_role("button", name="Đưa vào danh sách").click()
+    assert "Tháng 11 có 30 ngày." in page.content()
+    assert page.get_by_label("Ngày chi bộ đề nghị").input_value() == "31/11/2024"
+    page.get_by_label("Ngày chi bộ đề nghị").fill("20/01/2025")
+    page.get_by_role("button", name="Đưa vào danh sách").click()
+    assert "Quy định không cho làm bước này" in page.content()
+    page.get_by_label("Động cơ phấn đấu vào Đảng").fill("Muốn được cống hiến")
+    page.get_by_label("Đảng viên chính thức giúp đỡ", exact=True).fill("Nguyễn Văn Thịnh")
+    page.get_by_role("button", name="Đưa vào danh sách").click()
+    assert "Đã ghi: Đưa vào danh sách quần chúng ưu tú" in page.content()
+    assert desk.office.service.show("u1")[0].subject.state == "elite"
+
+
+def test_what_is_sensitive_is_not_in_the_page_until_it_is_opened(desk: Desk) -> None:
+    page = desk.visitor("cb1_secretary").page
+    page.goto(desk.office.base + "/subjects/u1")
+    row = page.locator("dt", has_text="Tôn giáo").locator("xpath=following-sibling::dd[1]")
+    assert "none" not in row.inner_text()
+    row.get_by_role("button").click()
+    assert "none" in page.locator("dt", has_text="Tôn giáo").locator("xpath=following-sibling::dd[1]").inner_text()
+    page.reload()
+    assert "none" not in page.locator("dt", has_text="Tôn giáo").locator("xpath=following-sibling::dd[1]").inner_text()
+
+
+def test_a_name_with_markup_in_it_is_only_a_name(desk: Desk) -> None:
+    page = desk.visitor("cb1_secretary").page
+    page.goto(desk.office.base + "/subjects/u3")
+    assert page.get_by_role("heading", level=1).inner_text() == "Đặng <b>"
+
+
+def test_of_two_who_change_the_same_person_the_second_sees_what_the_first_did_and_chooses(desk: Desk) -> None:
+    first, second = desk.visitor("cb1_secretary").page, desk.visitor("xa1_clerk").page
+    for page in (first, second):
+        page.goto(desk.office.base + "/subjects/u1/facts")
+    first.get_by_label("Nghề nghiệp").fill("Giáo viên")
+    first.get_by_role("button", name="Lưu").click()
+    assert "Đã ghi: Nghề nghiệp." in first.content()
+    second.get_by_label("Nghề nghiệp").fill("Kế toán")
+    second.get_by_role("button", name="Lưu").click()
+    assert "Người khác vừa sửa" in second.content()
+    assert "Giáo viên" in second.content()
+    second.get_by_role("button", name="Ghi của tôi đè lên").click()
+    assert "Đã ghi: Nghề nghiệp." in second.content()
+    assert desk.office.service.show("u1")[1]["occupation"] == "Kế toán"
