@@ -106,6 +106,7 @@ class _Check:
         values: dict[int, Expression] = {}
         only: dict[int, Expression] = {}
         lists: dict[int, tuple[ReadySource, tuple[ReadyColumn, ...]]] = {}
+        check_names(self.found, ("clause",), "clause", self.file.clause, self.area.file.clauses)
         self._words(("title",), self.file.title, TITLE_WORDS)
         for i, section in enumerate(self.file.sections):
             self._section(i, section, values, only, lists)

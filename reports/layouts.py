@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from engine.core.definition import Expression, Model, Name, Names, Text
+from engine.core.model import Clauses
 
 Period = Literal["year", "quarter", "month", "years", "days", "day"]
 Shows = Literal["number", "percent", "days", "date", "year", "text"]
@@ -183,6 +184,7 @@ class LayoutFile(Model):
         min_length=1, description="which periods it may be made for; `day`: as things stand on one day"
     )
     source: str | None = Field(None, description="the document that asks for it")
+    clause: Clauses = Field([], description="clauses of the area's document that it serves")
     paper: Literal["portrait", "landscape"] = Field("portrait", description="how the paper lies")
     figures: dict[Name, Figure] = Field(default={}, description="the figures, each by its id")
     sections: list[Section] = Field(min_length=1, description="its parts, in order")

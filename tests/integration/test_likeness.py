@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.clock import SetClock
-from engine.core.commands import SetFacts, Start
+from engine.core.commands import Move, SetFacts, Start
 from engine.likeness import Alike, folded
 from engine.service import Service
 from engine.steps import Answer, By
@@ -109,3 +109,13 @@ def test_who_stands_already_is_learnt_when_the_workflow_that_compares_is_loaded(
 )
 def test_writing_alike_is_the_same(one: str, other: str) -> None:
     assert folded(one) == folded(other)
+
+
+def test_who_was_erased_is_found_no_more(service: Service, store: Store) -> None:
+    start(service, "u1", id_number="555")
+    service.move(
+        Move(subject="u1", trigger="drop", facts={"drop_reason": "moved"}, reason="Chuyển đi"),
+        By(officer="tu_secretary"),
+    )
+    service.persons.erase("u1", "Theo yêu cầu", "Điều 16", By(officer="tu_secretary"))
+    assert ids(service.likeness.of_facts("candidate", {"id_number": "555"})) == []
