@@ -9,9 +9,12 @@ import typer
 
 from cli.options import As, Token
 from cli.session import Session
+from engine.core.events import unstamp
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from engine.trail import Left
 
 LATE_S = 600  # what is due waits this long only where no scheduler runs
 
@@ -99,7 +102,7 @@ def status(ctx: typer.Context) -> None:
         for row in work.tx.find_subjects():
             by_state = states.setdefault(row.workflow, {})
             by_state[row.state] = by_state.get(row.state, 0) + 1
-        events = sum(1 for _ in work.tx.events())
+        events = stand.exposure.size
         document: dict[str, Any] = {
             "db": session.settings.db,
             "sandbox": opened.sandbox,
@@ -116,6 +119,8 @@ def status(ctx: typer.Context) -> None:
                 for lane in stand.held
             ],
             "bad_contacts": stand.bad_contacts,
+            "exposed": stand.exposure.events,
+            "checkpoint_left": None if stand.exposure.last is None else vars_of(stand.exposure.last, session),
             "timers_late_s": int(stand.late.total_seconds()),
             "next_due": session.teller.time(due),
         }
@@ -149,8 +154,25 @@ def _show_status(
     if table.row_count:
         console.print(table)
     _show_delivery(session, console, document)
+    _show_exposure(session, console, document)
     if document["next_due"]:
         console.print(session.say("Next due: {at}", at=session.moment(document["next_due"])))
+
+
+def vars_of(left: Left, session: Session) -> dict[str, Any]:
+    """Returns the document of a checkpoint that left."""
+    return {"size": left.size, "at": session.teller.time(unstamp(left.at)), "way": left.way, "to": left.to}
+
+
+def _show_exposure(session: Session, console: Console, document: dict[str, Any]) -> None:
+    """Says how much of the trail no checkpoint outside this machine covers."""
+    left, n = document["checkpoint_left"], document["exposed"]
+    if left is None:
+        line = "Checkpoints: none has left this machine; {n} events could still be rewritten"
+        console.print(session.say(line, n=n))
+        return
+    line = "Checkpoints: {n} events since the last one that left this machine ({at}, {way})"
+    console.print(session.say(line, n=n, at=session.moment(left["at"]), way=session.translate(left["way"])))
 
 
 def _show_delivery(session: Session, console: Console, document: dict[str, Any]) -> None:

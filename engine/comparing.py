@@ -130,12 +130,17 @@ def settings(work: Work) -> Iterator[Problem]:
     """Compares the settings that repeat the trail with it: the keys, and which checkpoint left the machine."""
     tx, sealer = work.tx, work.kit.sealer
     keys = [e.detail for e in entries(tx.events(kind=events.SIGNING_KEY), None, sealer)]
-    chain = trail.key_chain(tx)
     said = None if not keys else (str(keys[0]["verifier"]), tuple(str(k["note"]) for k in keys[1:]))
-    if said != (None if chain is None else (str(chain[0]), chain[1])):
+    try:
+        chain = trail.key_chain(tx)
+        shown = None if chain is None else (str(chain[0]), chain[1])
+        left = trail.last_left(tx)
+    except UNREADABLE as error:
+        yield _problem("settings", "a setting of the trail cannot be read: {error}", error=str(error))
+        return
+    if said != shown:
         yield _problem("settings", "the setting {name} is not what the events say", name=trail.KEYS)
     made = {e.detail.get("size") for e in entries(tx.events(kind=events.CHECKPOINT), None, sealer)}
-    left = trail.last_left(tx)
     if left is not None and left.size not in made:
         yield _problem("settings", "the setting {name} is not what the events say", name=trail.LEFT)
 

@@ -35,7 +35,7 @@ class Hashed:
 
 def hash_trail(tx: Transaction, progress: Progress | None = None) -> Hashed:
     """Recomputes every hash, link and node of the tree."""
-    before, size = EMPTY_LINK, 0
+    earlier, before, size = EMPTY_LINK, EMPTY_LINK, 0
     tile: list[bytes] = []
     tiles: list[bytes] = []
     problem: Problem | None = None
@@ -45,9 +45,9 @@ def hash_trail(tx: Transaction, progress: Progress | None = None) -> Hashed:
             problem = _broken(size, seq)
             break
         if sha256(before + leaf).digest() != linked:
-            problem = _unlinked(tx, size, before, leaf, linked)
+            problem = _unlinked(tx, size, earlier, before, leaf, linked)
             break
-        before = linked
+        earlier, before = before, linked
         size += 1
         add(leaf)
         if not size & (WIDTH - 1):
@@ -76,8 +76,11 @@ def _broken(expected: int, seq: int) -> Problem:
     )
 
 
-def _unlinked(tx: Transaction, seq: int, before: bytes, leaf: bytes, linked: bytes) -> Problem:
+def _unlinked(tx: Transaction, seq: int, earlier: bytes, before: bytes, leaf: bytes, linked: bytes) -> Problem:
     """Names what a broken link looks like, by how the events around it hang together."""
+    if seq and link(earlier, leaf) == linked:  # it hangs on the one before the one before
+        params = {"event": seq - 1}
+        return Problem(event=seq - 1, kind="inserted", message="event {event} was put in afterwards", params=params)
     after = list(islice(tx.trail(after=seq), 2))
     kind, message = "relinked", "event {event}: it does not link to the one before it"
     if after and link(before, after[0][2]) == after[0][3]:

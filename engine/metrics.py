@@ -9,6 +9,7 @@ from datetime import timedelta
 from engine.core.events import stamp, unstamp
 from engine.lanes import Lane, read_lanes
 from engine.service import Service
+from engine.trail import Exposure, exposure
 
 STATES = ("queued", "claimed", "accepted", "delivered", "refused", "failed", "unknown", "cancelled")
 AGED = ("queued", "claimed", "unknown", "failed", "refused")  # states whose oldest notice somebody should know
@@ -26,6 +27,7 @@ class Status:
     late: timedelta
     held: Sequence[Lane]
     bad_contacts: int
+    exposure: Exposure
 
 
 def status(service: Service) -> Status:
@@ -43,6 +45,7 @@ def status(service: Service) -> Status:
             late=max(work.now - unstamp(due), timedelta()) if due is not None else timedelta(),
             held=[lane for lane in read_lanes(work.tx) if lane.until is not None and lane.until > stamp(work.now)],
             bad_contacts=sum(len(o.bad & {o.email, o.phone, o.webhook}) for o in work.office.officers.values()),
+            exposure=exposure(work),
         )
 
 
@@ -66,6 +69,10 @@ def _lines(now: Status) -> Iterator[str]:
         yield f'ketnap_gateway_held{{channel="{_label(lane.channel)}",domain="{_label(lane.domain)}"}} 1'
     yield from _head("ketnap_bad_contacts", "Addresses and numbers of officers that were refused.")
     yield f"ketnap_bad_contacts {now.bad_contacts}"
+    yield from _head("ketnap_trail_events", "Events of the trail.")
+    yield f"ketnap_trail_events {now.exposure.size}"
+    yield from _head("ketnap_trail_exposed_events", "Events that no checkpoint outside this machine covers.")
+    yield f"ketnap_trail_exposed_events {now.exposure.events}"
 
 
 def _head(name: str, help_: str) -> Iterator[str]:

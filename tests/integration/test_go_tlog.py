@@ -229,3 +229,35 @@ def test_go_reads_the_text_of_a_checkpoint_as_we_write_it(judge: Judge):
         assert answer["text"] == head.text()
         assert Checkpoint.parse(answer["text"]) == head
         assert re.fullmatch(r"[^\n]+\n\d+\n[A-Za-z0-9+/]{43}=\n", answer["text"])
+
+
+def test_go_accepts_what_the_product_made_of_a_trail(judge: Judge, tmp_path: Path):
+    """Root, checkpoint and proofs as the service gives them over the events of a real database; altered, none."""
+    from tests.integration.audit import lab
+    from tests.world import START
+
+    file, first, _, _ = lab.original(tmp_path)
+    service = lab.serve(file, at=START)
+    with service.work() as work:
+        bodies = [body for _, body, _, _ in work.tx.trail()]
+    size, old = len(bodies), int(first.decode().split("\n")[1])
+    signed_root = base64.b64decode(first.decode().split("\n")[2])
+    proofs = {n: service.trail.inclusion(n) for n in range(0, size, 7)}
+    onward = service.trail.consistency(old)
+    service.kit.store.close()
+    answers = judge.ask(
+        [{"op": "entries", "entries": bodies}, {"op": "root", "size": size}, {"op": "root", "size": old}]
+    )
+    assert [base64.b64decode(a["hashes"][0]) for a in answers[1:]] == [onward.root, signed_root]
+    assert judge.opens(first, lab.KEY)["ok"]
+    assert not judge.opens(first.replace(str(old).encode(), str(old + 1).encode(), 1), lab.KEY)["ok"]
+    claims: list[Inclusion | Consistency] = [
+        Inclusion(entry=bodies[n], index=n, size=size, root=p.root, proof=p.hashes) for n, p in proofs.items()
+    ]
+    claims.append(Consistency(old=old, old_root=signed_root, size=size, root=onward.root, proof=onward.hashes))
+    assert all(judged(judge, claims))
+    altered: list[Inclusion | Consistency] = [
+        *(replace(c, entry=c.entry.replace(b'"at"', b'"aT"')) for c in claims if isinstance(c, Inclusion)),
+        *(replace(c, proof=(bytes(32), *c.proof[1:])) for c in claims),
+    ]
+    assert not any(judged(judge, altered))
