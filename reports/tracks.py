@@ -11,7 +11,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from engine.core import events
 from engine.core.machine import Definition
@@ -38,6 +37,7 @@ class Step:
     org: str
     breached: bool
     history: bool  # entered as history: no rule was asked
+    begins: bool  # the subject's beginning
     moves_over: bool  # the subject only went over to another unit, with the one it belonged to
 
     @property
@@ -81,64 +81,68 @@ class Track:
 
 
 def read_tracks(rows: Iterable[EventRow], last: date) -> dict[str, Track]:
-    """Returns the tracks of the events' subjects up to and with `last`, in the order in which they began."""
+    """Returns the tracks of the events' subjects up to and with `last`, in the order in which they began.
+
+    The events are read once and not kept: there may be very many.
+    """
+    limit = last.isoformat()
     undone: set[str] = set()
     gone: set[str] = set()
-    kept: list[EventRow] = []
+    steps: list[tuple[str, str, Step]] = []  # subject, workflow
+    later: list[tuple[str, str]] = []  # subject, event
     for row in rows:
-        if row.kind in _KINDS:
-            kept.append(row)
-        elif row.kind == events.UNDONE:
-            undone.add(json.loads(row.body).get("undoes", ""))
-        elif row.kind == events.VOIDED and row.subject is not None:
-            gone.add(row.subject)
-    limit = last.isoformat()
-    tracks: dict[str, Track] = {}
-    for row in kept:
-        if row.subject is None or row.id in undone or row.subject in gone:
+        if row.subject is None:
             continue
-        on = row.on or row.at[:10]
-        track = tracks.get(row.subject)
-        if on > limit:
-            if track is not None:
-                track.went_on = True
-        elif row.kind != events.FACTS_SET:
-            _take(tracks, track, row, json.loads(row.body.decode()), date.fromisoformat(on))
+        if row.kind in _KINDS:
+            on = row.on or row.at[:10]
+            if on > limit:
+                later.append((row.subject, row.id))
+            elif row.kind != events.FACTS_SET:
+                steps.append((row.subject, row.workflow or "", _step(row, date.fromisoformat(on))))
+        elif row.kind == events.UNDONE:
+            undone.add(json.loads(row.body.decode()).get("undoes", ""))
+        elif row.kind == events.VOIDED:
+            gone.add(row.subject)
+    tracks: dict[str, Track] = {}
+    for subject, workflow, step in steps:
+        if step.id not in undone and subject not in gone:
+            _take(tracks, subject, workflow, step)
+    for subject, event in later:
+        if event not in undone and subject in tracks:
+            tracks[subject].went_on = True
     return tracks
 
 
-def _take(tracks: dict[str, Track], track: Track | None, row: EventRow, body: dict[str, Any], on: date) -> None:
-    assert row.subject is not None
-    to = body.get("to")
-    if row.kind == events.STARTED:
-        track = tracks[row.subject] = Track(
-            subject=row.subject,
-            workflow=row.workflow or "",
-            org=row.org or "",
-            state=to or "",
-            since=on,
-            began=on,
+def _step(row: EventRow, on: date) -> Step:
+    body = json.loads(row.body.decode())
+    return Step(
+        id=row.id,
+        on=on,
+        at=row.at,
+        trigger=START if row.kind == events.STARTED else row.trigger,
+        source=body.get("from"),
+        to=body.get("to"),
+        org=row.org or "",
+        breached=bool(body.get("breaches")),
+        history=bool(body.get("history")) or row.kind == events.RECORDED,
+        begins=row.kind == events.STARTED,
+        moves_over=row.kind == events.TAKEN_OVER,
+    )
+
+
+def _take(tracks: dict[str, Track], subject: str, workflow: str, step: Step) -> None:
+    track = tracks.get(subject)
+    if step.begins:
+        track = tracks[subject] = Track(
+            subject=subject, workflow=workflow, org=step.org, state=step.to or "", since=step.on, began=step.on
         )
     if track is None:
-        return  # a step dated before the beginning that comes later than the day: nothing was known then
-    if row.org is not None:
-        track.org = row.org
-    if to is not None and to != track.state:
-        track.state, track.since = to, max(on, track.since)
-    track.steps.append(
-        Step(
-            id=row.id,
-            on=on,
-            at=row.at,
-            trigger=START if row.kind == events.STARTED else row.trigger,
-            source=body.get("from"),
-            to=to,
-            org=track.org,
-            breached=bool(body.get("breaches")),
-            history=bool(body.get("history")) or row.kind == events.RECORDED,
-            moves_over=row.kind == events.TAKEN_OVER,
-        )
-    )
+        return  # the subject began after the day, so nothing was known of it then
+    if step.org:
+        track.org = step.org
+    if step.to is not None and step.to != track.state:
+        track.state, track.since = step.to, max(step.on, track.since)
+    track.steps.append(step)
 
 
 class FactBook:

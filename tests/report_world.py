@@ -21,7 +21,7 @@ from reports.periods import Span
 from tests.world import found_office
 
 FOLDER = shipped_folder() / "admission"
-WORKFLOWS = ("candidate", "annual_plan", "monthly_review", "probation", "branch_plan")
+WORKFLOWS = ("admission",)
 LETTER = Letter(
     above="Tỉnh ủy Đắk Lắk",
     issuer="Thị ủy Buôn Hồ",

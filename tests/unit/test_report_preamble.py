@@ -21,9 +21,7 @@ UNITS = ("cb1", "cb2", "cb3", "cs1")
 @pytest.fixture(scope="module")
 def town() -> ReportTown:
     """Seven years of admissions, entered as history, with the targets that were given."""
-    found = ReportTown(
-        office_time(date(2023, 2, 1)), ["candidate", "target", "annual_plan", "probation", "monthly_review"]
-    )
+    found = ReportTown(office_time(date(2023, 2, 1)))
     records = []
     for year, count in ADMITTED.items():
         for n in range(count):
