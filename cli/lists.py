@@ -34,11 +34,14 @@ PEOPLE = "candidate"  # the workflow that a list of people begins
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
+    from cli import past  # it takes from here how lists are read
+
     group = typer.Typer(no_args_is_help=True, help="Bring in lists: all of a list, or nothing.", rich_markup_mode=None)
     group.command("orgs")(import_orgs)
     group.command("officers")(import_officers)
     group.command("terms")(import_terms)
     group.command("candidates")(import_candidates)
+    past.add(group)
     app.add_typer(group, name="import")
 
 
@@ -58,7 +61,7 @@ def import_orgs(
 
     session: Session = ctx.obj
     sheets = open_sheets(file)
-    service, by = _begin(session, as_, token, dry_run=dry_run, founding=True)
+    service, by = begin(session, as_, token, dry_run=dry_run, founding=True)
     with service.work() as work:
         area, tree, today = work.library.area.file, work.office.tree, work.today
     known = {"kind": set(area.kinds), "parent": set(tree.by_id), "merged_into": set(tree.by_id)}
@@ -66,7 +69,7 @@ def import_orgs(
     done = importing.Imported()
     if not reading.rejected:
         done = importing.import_orgs(service, org_changes(reading.rows), by, account=session.account, rehearse=dry_run)
-    _finish(session, reading, done, dry_run=dry_run)
+    finish(session, reading, done, dry_run=dry_run)
 
 
 def import_officers(
@@ -83,7 +86,7 @@ def import_officers(
 
     session: Session = ctx.obj
     sheets = open_sheets(file)
-    service, by = _begin(session, as_, token, dry_run=dry_run, founding=True)
+    service, by = begin(session, as_, token, dry_run=dry_run, founding=True)
     with service.work() as work:
         area, tree, today = work.library.area.file, work.office.tree, work.today
     known = {"org": set(tree.by_id), "roles": set(area.roles)}
@@ -106,7 +109,7 @@ def import_officers(
     done = importing.Imported()
     if not reading.rejected:
         done = importing.import_officers(service, rows, by, account=session.account, rehearse=dry_run)
-    _finish(session, reading, done, dry_run=dry_run)
+    finish(session, reading, done, dry_run=dry_run)
     warn_locked_out(session)
 
 
@@ -124,7 +127,7 @@ def import_terms(
 
     session: Session = ctx.obj
     sheets = open_sheets(file)
-    service, by = _begin(session, as_, token, dry_run=dry_run, founding=True)
+    service, by = begin(session, as_, token, dry_run=dry_run, founding=True)
     with service.work() as work:
         area, today = work.library.area.file, work.today
         known = {"officer": set(work.office.officers), "org": set(work.office.tree.by_id), "role": set(area.roles)}
@@ -134,7 +137,7 @@ def import_terms(
     done = importing.Imported()
     if not reading.rejected:
         done = importing.import_terms(service, rows, by, account=session.account, rehearse=dry_run)
-    _finish(session, reading, done, dry_run=dry_run)
+    finish(session, reading, done, dry_run=dry_run)
 
 
 def _day(text: str | None) -> date | None:
@@ -180,7 +183,7 @@ def import_candidates(
 
     session: Session = ctx.obj
     sheets = open_sheets(file)
-    service, by = _begin(session, as_, token, dry_run=dry_run, founding=False)
+    service, by = begin(session, as_, token, dry_run=dry_run, founding=False)
     with service.work() as work:
         area, office, today = work.library.area, work.office, work.today
         units = work.library.newest(PEOPLE).kinds - area.above
@@ -198,12 +201,11 @@ def import_candidates(
     done = importing.import_subjects(
         service, PEOPLE, sorted(branches), planner, by, account=session.account, rehearse=dry_run
     )
-    _finish(session, planner.plan or reading, done, dry_run=dry_run, read=reading.read)
+    finish(session, planner.plan or reading, done, dry_run=dry_run, read=reading.read)
 
 
-def _begin(
-    session: Session, as_: str | None, token: str | None, *, dry_run: bool, founding: bool
-) -> tuple[Service, By]:
+def begin(session: Session, as_: str | None, token: str | None, *, dry_run: bool, founding: bool) -> tuple[Service, By]:
+    """Returns the door and who acts."""
     from cli.identity import acting
 
     service = session.service if dry_run else session.changing()
@@ -216,21 +218,25 @@ def profile_of(session: Session, area: str, name: str) -> Profile:
     from reports.profiles import load_profile
 
     path = workflow_folder(session.settings, area) / "imports" / f"{name}.yaml"
-    return load_profile(path.read_text(encoding="utf-8"), path.name)
+    profile = load_profile(path.read_text(encoding="utf-8"), path.name)
+    return profile.over(profile_of(session, area, profile.extends)) if profile.extends else profile
 
 
-def reach(office: Office, officer: str, kinds: frozenset[str]) -> tuple[dict[str, str], dict[str, str], str | None]:
+def reach(
+    office: Office, officer: str, kinds: frozenset[str], *, closed: bool = False
+) -> tuple[dict[str, str], dict[str, str], str | None]:
     """Returns the units that an officer's list may name (id to name), those that may have introduced somebody, and the
     unit of rows that name none.
 
     Units are of `kinds`, at or below the officer's organisation. Introducers are those below too, and the
-    organisations above with what stands directly under them, such as the town's unions.
+    organisations above with what stands directly under them, such as the town's unions. `closed`: also those that stand
+    no more.
     """
     person = office.officers.get(officer)
     home = office.tree.by_id.get(person.org) if person is not None else None
     if home is None:
         return {}, {}, None
-    names = {id_: o.name for id_, o in office.tree.by_id.items() if o.period.holds(office.day)}
+    names = {id_: o.name for id_, o in office.tree.by_id.items() if closed or o.period.holds(office.day)}
     below = office.tree.below(office.root(home))
     branches = {i: names[i] for i in below if i in names and office.tree.by_id[i].kind in kinds}
     near = [
@@ -262,7 +268,7 @@ class _Planner:
         )
 
 
-def _finish(
+def finish(
     session: Session,
     reading: TableReading | Reading | ImportPlan,
     done: Imported,

@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from engine import officework, organising, steps
+from engine import officework, organising, recording, steps
 from engine.core.commands import SetFacts, Start
 from engine.core.errors import BadInput
 from engine.core.events import VOID
+from engine.core.subject import changed
+from engine.core.views import read_facts
 from engine.ledger import Via
 from engine.likeness import Alike
 from engine.officework import OfficerChange, OrgChange, Term
+from engine.recording import Record
 from engine.service import Service
 from engine.steps import By
 from engine.work import Case, Work
@@ -34,6 +37,8 @@ class Plan:
 
     starts: Sequence[tuple[Any, Start]] = ()
     sets: Sequence[tuple[Any, SetFacts]] = ()
+    records: Sequence[tuple[Any, Record]] = ()
+    refused: Sequence[Refusal] = ()
     unchanged: int = 0
     rejected: bool = False
 
@@ -73,11 +78,15 @@ def import_subjects(
         rows = work.tx.find_subjects(workflow=workflow, orgs=orgs)
         planned = plan(work.adopt(r for r in rows if r.state != VOID))
         done = Imported(unchanged=planned.unchanged)
+        done.refused += planned.refused
         if planned.rejected:
             raise _Stop
         each = replace(by, command=None)
         for row, start in planned.starts:
             if _tried(done, row, lambda row=row, start=start: _begin(work, done, row, start, each)):  # type: ignore[misc]
+                done.created += 1
+        for row, past in planned.records:
+            if _tried(done, row, lambda past=past: done.ids.append(recording.record(work, past, each))):  # type: ignore[misc]
                 done.created += 1
         for row, facts in planned.sets:
             if _tried(done, row, lambda facts=facts: steps.set_facts(work, facts, each)):  # type: ignore[misc]
@@ -91,6 +100,44 @@ def _begin(work: Work, done: Imported, row: Any, start: Start, by: By) -> None:
     answer = steps.start(work, start, by)
     done.ids.append(answer.subject)
     done.similar += [(row, other) for other in answer.similar]
+
+
+def import_starts(
+    service: Service,
+    rows: Iterable[tuple[Any, Start]],
+    by: By,
+    *,
+    account: str | None = None,
+    rehearse: bool = False,
+) -> Imported:
+    """Begins subjects, all or none; one that stands with the same facts already is left as it is.
+
+    Raises Denied; bad input is in `refused`.
+    """
+
+    def run(work: Work) -> Imported:
+        done = Imported()
+        each = By(officer=by.officer)
+        for row, command in rows:
+            if _stands(work, command):
+                done.unchanged += 1
+            elif _tried(done, row, lambda command=command: done.ids.append(steps.start(work, command, each).subject)):  # type: ignore[misc]
+                done.created += 1
+        return done
+
+    return _in_one(service, account, rehearse, run)
+
+
+def _stands(work: Work, command: Start) -> bool:
+    """Tells whether a subject with these facts stands at the unit already: the same list may come twice."""
+    definition = work.library.newest(command.workflow)
+    try:
+        facts = changed({}, read_facts(definition, command.facts, work.calendar))
+    except BadInput:
+        return False  # beginning it says what is wrong
+    rows = work.tx.find_subjects(workflow=definition.workflow, orgs=[command.org])
+    there = work.adopt(r for r in rows if r.state != VOID)
+    return any(all(c.subject.facts.get(n) == v for n, v in facts.items()) for c in there)
 
 
 def import_orgs(

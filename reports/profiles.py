@@ -90,10 +90,22 @@ class Level(_Model):
     words: tuple[Phrase, ...]
 
 
+class PastStep(_Model):
+    """A step that a list of history tells of: where its day is known it was taken."""
+
+    trigger: str
+    day: str = Field(description="the column of its day")
+    facts: tuple[str, ...] = Field((), description="columns whose facts the step wrote")
+    opens: tuple[PastStep, ...] = Field((), description="steps of what it opened, where their days are known")
+
+
 class Profile(_Model):
     """What one kind of list may look like."""
 
     name: str
+    extends: str = Field("", description="the profile whose columns and words it takes over")
+    begins: tuple[str, ...] = Field((), description="of history: columns of the day on which it began, the first known")
+    steps: tuple[PastStep, ...] = Field((), description="of history: the steps, in their order")
     required: str = Field(description="the column without whose heading a row is no heading")
     columns: tuple[Column, ...]
     ignored: tuple[Phrase, ...] = Field((), description="headings of columns that are left out without a word")
@@ -114,6 +126,8 @@ class Profile(_Model):
 
     @model_validator(mode="after")
     def _agrees(self) -> Profile:
+        if self.extends:
+            return self
         names = [column.to for column in self.columns]
         if len(set(names)) != len(names):
             raise ValueError("two columns go to one fact")
@@ -122,6 +136,13 @@ class Profile(_Model):
         if self.halves and self.halves.to not in names:
             raise ValueError(f"halves: no column goes to {self.halves.to}")
         return self
+
+    def over(self, base: Profile) -> Profile:
+        """Returns the profile with what it takes over from the one that it extends; its own columns come first."""
+        own = {column.to for column in self.columns}
+        kept = tuple(column for column in base.columns if column.to not in own)
+        more = {"name": self.name, "columns": self.columns + kept, "begins": self.begins, "steps": self.steps}
+        return base.model_copy(update=more)
 
     def column(self, to: str) -> Column | None:
         """Returns the column that goes to a fact."""
