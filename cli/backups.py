@@ -135,7 +135,7 @@ def make(settings: Settings, store: Store, service: Service, folder: Path, secre
             now=now,
             revision=STORE_REVISION,
             master=master_text(settings),
-            checkpoint=None,
+            checkpoint=_signed(service),
             random=os.urandom,
         )
         backing.write_list(folder, service.persons.erased())
@@ -144,6 +144,16 @@ def make(settings: Settings, store: Store, service: Service, folder: Path, secre
     service.backups.made(made.id, made.size, made.root)
     backing.thin_out(folder, now, settings.backup_keep_days)
     return made
+
+
+def _signed(service: Service) -> str | None:
+    """Returns a checkpoint of what the backup will hold, for its header; None where this machine has no key to sign."""
+    from engine.core.errors import NotFound
+
+    try:
+        return service.trail.sign().note
+    except NotFound:
+        return None
 
 
 def backup(
