@@ -73,7 +73,8 @@ class _Compiler:
             (f, e) for f, t in file.start.fills.items() if (e := self.facts.value(("start", "fills", f), t, f))
         )
         start_invalid = tuple(self._invalid(("start",), file.start.invalid))
-        figures = Figures(self.facts, file, found, derived)
+        made = Figures(self.facts, file, found, derived)
+        figures, tallies = made.all(), made.tallies()
         self._check_clauses()
         found.done()
         return ready.Definition(
@@ -88,8 +89,8 @@ class _Compiler:
             start_grants=start,
             start_fills=start_fills,
             start_invalid=start_invalid,
-            figures=figures.all(),
-            tallies=figures.tallies(),
+            figures=figures,
+            tallies=tallies,
             timers=timers,
             notices=notices,
             opening=opening,
