@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from cli.expected_reports import reported
 from cli.scenario_file import Expect, Match, NoticesPart, Step
 from engine.core.errors import BadInput
 from engine.core.events import COUNTED
@@ -40,6 +41,8 @@ def failures(runner: Runner, step: Step, came: Outcomes) -> Iterator[Pair]:
         n = sum(e.kind in COUNTED for e in runner.service.history(subject or ""))
         if n != expect.events.n:
             yield {"events": expect.events.n}, n
+    for part in expect.report:
+        yield from reported(runner, part)
     if expect.audit is not None:
         report = verify(runner.service)
         if report.ok is not expect.audit.verified:

@@ -161,6 +161,21 @@ class AuditPart(Part):
     verified: bool
 
 
+class ReportPart(Part):
+    """What a report says: figures over the whole, and rows of its tables (part of a title: key of the row: column)."""
+
+    name: str
+    year: int | None = None
+    years: str | None = None
+    quarter: str | None = None
+    month: str | None = None
+    on: date | None = None
+    org: str | None = None
+    as_: str | None = Field(None, alias="as")
+    figures: dict[str, str | None] = {}
+    rows: dict[str, dict[str, dict[str, str | None]]] = {}
+
+
 class Expect(Part):
     """What must come of a step."""
 
@@ -176,6 +191,7 @@ class Expect(Part):
     breaches: Names | None = None
     events: EventsPart | None = None
     audit: AuditPart | None = None
+    report: Annotated[list[ReportPart], BeforeValidator(_listed)] = []
 
 
 class Step(Part):
