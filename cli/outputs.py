@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.core.errors import BadInput
 
 
-def write_new(path: Path, text: str) -> None:
+def write_new(path: Path, content: str | bytes) -> None:
     """Writes a new file of mode 600. Raises BadInput where one stands, or none can be made."""
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -16,5 +16,5 @@ def write_new(path: Path, text: str) -> None:
         raise BadInput("{file} stands already; name a new file", file=str(path)) from None
     except OSError as error:
         raise BadInput("{file} cannot be written: {why}", file=str(path), why=error.strerror) from None
-    with os.fdopen(handle, "w", encoding="utf-8") as opened:
-        opened.write(text)
+    with os.fdopen(handle, "wb") as opened:
+        opened.write(content.encode() if isinstance(content, str) else content)

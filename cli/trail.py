@@ -1,8 +1,9 @@
-"""`audit search` and `audit diff`: finding events, and what differs between two times."""
+"""`audit search`, `diff` and `supervise`: finding events, what differs between two times, a unit under supervision."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,12 +15,14 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from engine.core.machine import Definition
+    from reports.document import Report
 
 
 def add_to(group: typer.Typer) -> None:
     """Adds the commands to `audit`."""
     group.command("search")(search)
     group.command("diff")(diff)
+    group.command("supervise")(supervise)
 
 
 def search(
@@ -142,3 +145,56 @@ def _show_difference(session: Session, console: Console, definition: Definition,
         table.add_row(session.teller.fact(definition, name), *shown, name)
     console.print(table if document["facts"] else session.say("No fact differs."))
     console.print(session.say("Events between: {n}", n=len(document["events"])))
+
+
+def supervise(
+    ctx: typer.Context,
+    unit: Annotated[str, typer.Option("--org", metavar="ORG", help="This unit and all below.")],
+    first: Annotated[str, typer.Option("--from", metavar="DAY", help="The first day.")],
+    last: Annotated[str | None, typer.Option("--to", metavar="DAY", help="The last day, else today.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="A new file: .html, .xlsx, .docx, .pdf or .json.")
+    ] = None,
+    cases: Annotated[bool, typer.Option("--cases/--no-cases", help="One page a case, too.")] = True,
+    purpose: Annotated[str | None, typer.Option("--purpose", metavar="TEXT", help="Why it is made; is noted.")] = None,
+) -> None:
+    """What an inspector asks of a unit and a period: cases by stage, each step against its time limit, exceptions with
+    their reasons, what is overdue, late entries, who decided what, separation of duties, refused attempts, who opened
+    dossiers, why cases ended, and each case on a page. That it was given out is noted.
+
+    Example: ketnap audit supervise --org xa1 --from 2024-01-01 --to 2024-12-31 --out giam-sat.docx
+    """
+    from cli.inputs import need_day, read_day
+    from cli.outputs import write_new
+    from engine.core.errors import BadInput
+    from reports import supervision
+    from reports.handing import FORMATS
+
+    session: Session = ctx.obj
+    service = session.service
+    writers = {**FORMATS, "html": supervision.page}
+    form = out.suffix.removeprefix(".").lower() if out is not None else None
+    if form is not None and form not in writers:
+        raise BadInput("{file}: the name must end in one of {known}", file=str(out), known=", ".join(writers))
+    with service.work() as work:
+        today, now = work.today, work.now
+        name = work.office.tree.by_id[unit].name if unit in work.office.tree.by_id else unit
+    begins, ends = need_day("from", first), read_day("to", last) or today
+    found = service.reading.supervision(unit, begins, ends)
+    sandbox = session.opened.sandbox
+    report = supervision.make(found, session.teller, unit_name=name, now=now, today=today, sandbox=sandbox, cases=cases)
+    about = {"unit": unit, "from": begins.isoformat(), "to": ends.isoformat(), "purpose": purpose, "form": form}
+    note = service.access.listed if out is None else service.access.exported
+    note(supervision.NAME, len(found.stories), None, **about)
+    if out is not None and form is not None:
+        write_new(out, writers[form](report))
+        told = {"file": str(out), "report": report.id, "cases": len(found.stories)}
+        session.write(told, lambda console: console.print(session.say("Written: {file}", file=str(out))))
+        return
+    session.write(report.json(), lambda console: _show_supervision(session, console, report))
+
+
+def _show_supervision(session: Session, console: Console, report: Report) -> None:
+    from cli.reporting import show
+
+    show(session, console, report)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from engine import reading
 from engine.core.machine import Definition
@@ -10,6 +10,7 @@ from engine.doors import OpenWork
 from engine.doors.access import Access
 from engine.reading import Difference, Page, Query
 from engine.steps import By
+from engine.supervision import Supervision, supervise
 
 
 class Reading:
@@ -28,6 +29,11 @@ class Reading:
         self._access.opened(subject, "difference", by)
         with self._work() as work:
             return reading.difference(work, subject, first, second)
+
+    def supervision(self, unit: str, first: date, last: date) -> Supervision:
+        """Returns what an inspector asks of a unit and a period. Who gets it is for `access` to note."""
+        with self._work() as work:
+            return supervise(work, unit, first, last)
 
     def definition(self, subject: str) -> Definition:
         """Returns the definition under which a subject runs; says nothing about the person. Raises NotFound."""
