@@ -14,10 +14,11 @@ TRACED = {t.clause: t for t in trace(AREA)}
 
 
 @pytest.mark.parametrize("clause", TRACED)
-def test_a_clause_has_its_workflow_and_what_holds_or_urges_it(clause: str) -> None:
+def test_a_clause_has_its_workflow_what_holds_or_urges_it_and_a_report(clause: str) -> None:
     traced = TRACED[clause]
     assert traced.workflows, "no workflow serves it"
     assert traced.rules or traced.notices, "no rule holds it and no notice urges it"
+    assert traced.reports, "no report shows it"
 
 
 @pytest.mark.parametrize("clause", TRACED)
