@@ -139,13 +139,14 @@ def move(
     )
     service = session.changing()
     answer = service.move(wanted, acting(session, service, as_, token, command=command))
-    document = _moved(session, service, answer)
-    session.write(document, lambda console: _show_moved(session, console, service, answer, document))
+    document = document_of(session, service, answer)
+    session.write(document, lambda console: show_moved(session, console, service, answer, document))
     if not answer.allowed:
         raise typer.Exit(1)
 
 
-def _moved(session: Session, service: Service, answer: Answer) -> Document:
+def document_of(session: Session, service: Service, answer: Answer) -> Document:
+    """Returns what a step answers, with the lines of one that moves many."""
     with service.work() as work:
         definition = work.library.newest(answer.workflow)
         step = definition.steps.get(answer.trigger)
@@ -154,7 +155,8 @@ def _moved(session: Session, service: Service, answer: Answer) -> Document:
     return session.teller.moved(answer, definition, of_lines)
 
 
-def _show_moved(session: Session, console: Console, service: Service, answer: Answer, document: Document) -> None:
+def show_moved(session: Session, console: Console, service: Service, answer: Answer, document: Document) -> None:
+    """Shows what a step answered, line by line where it moves many."""
     definition = _definition(service, answer.workflow)
     teller = session.teller
     label = teller.trigger(definition, answer.trigger)

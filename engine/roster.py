@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from engine.core.collation import name_key
 from engine.core.commands import Line
 from engine.core.decision import Decision, InvalidInput, apply_setting
 from engine.core.errors import BadInput
@@ -57,6 +58,12 @@ def check_state(other: Case, states: Sequence[str]) -> None:
             state=other.subject.state,
             known=", ".join(states),
         )
+
+
+def title_of(case: Case) -> str:
+    """Returns what people call a subject, '' when nothing names it."""
+    named = {**case.subject.facts, **case.subject.borrowed}.get(case.definition.file.title_fact or "")
+    return named if isinstance(named, str) else ""
 
 
 class Roster:
@@ -117,17 +124,43 @@ class Roster:
     def _those(self, rest: Rest) -> Sequence[Case]:
         spec = rest.spec
         if spec.over is not None:
-            held = self.view.get(spec.over)
-            ids = list(held) if isinstance(held, dict) else []
-            self.work.fetch(ids)
-            return [self.work.case(id) for id in ids]
+            return self.keyed(spec.over)
         line = self.step.lines[spec.do].spec
-        states = spec.in_ or line.in_ or self.batch.in_
+        return self.in_unit(line.workflow or self.batch.workflow, spec.in_ or line.in_ or self.batch.in_)
+
+    def keyed(self, fact: str) -> list[Case]:
+        """Returns those under the keys of a map, by what people call them."""
+        held = self.view.get(fact)
+        ids = list(held) if isinstance(held, dict) else []
+        self.work.fetch(ids)
+        return sorted((self.work.case(id) for id in ids), key=lambda c: (name_key(title_of(c)), c.subject.id))
+
+    def in_unit(self, workflows: Sequence[str], states: Sequence[str]) -> list[Case]:
+        """Returns those of the unit and below who are in one of these states."""
         found: list[Case] = []
-        for workflow in line.workflow or self.batch.workflow:
+        for workflow in workflows:
             rows = self.work.tx.find_subjects(workflow=workflow, orgs=sorted(self.orgs), states=states)
             found += self.work.adopt(rows)
         return found
+
+    def rest_of(self, others: Sequence[Case]) -> dict[str, str]:
+        """Returns the line that is taken for each of these when no line names them; those for whom none is left out."""
+        rests: dict[str, str] = {}
+        for rest in self.step.rest:
+            those = {c.subject.id for c in self._those(rest)}
+            for other in others:
+                if other.subject.id in those and other.subject.id not in rests and self._fits(rest, other):
+                    rests[other.subject.id] = rest.spec.do
+        return rests
+
+    def alone(self, do: str, other: Case) -> Item:
+        """Returns the item of one line as if it were the only one; the roster stays as it was. Raises BadInput."""
+        kept = self.view, self.changes
+        self.view, self.changes = dict(self.view), dict(self.changes)
+        try:
+            return self._taken(Line(subject=other.subject.id, do=do), 0, other)
+        finally:
+            self.view, self.changes = kept
 
     def _fits(self, rest: Rest, other: Case) -> bool:
         if rest.spec.in_ and other.subject.state not in rest.spec.in_:
@@ -142,9 +175,15 @@ class Roster:
         other = self.work.case(line.subject)
         if other.subject.workflow not in self.batch.workflow or other.subject.org not in self.orgs:
             raise BadInput("{subject} does not belong to this unit", subject=line.subject)
+        if self.batch.over is not None and not self._on_list(self.batch.over, line.subject):
+            raise BadInput("{subject} is not on the list", subject=line.subject)
         if line.set_aside:
             return Item(index=i, line=line, do=line.do, spec=self.step.lines[line.do], other=other)
         return self._taken(line, i, other)
+
+    def _on_list(self, fact: str, subject: str) -> bool:
+        held = self.view.get(fact)
+        return isinstance(held, dict) and subject in held
 
     def _taken(self, line: Line, i: int, other: Case, done: str = "done") -> Item:
         self._see(other)

@@ -41,6 +41,7 @@ from engine.doors.organisations import Organisations
 from engine.doors.persons import Persons
 from engine.doors.reading import Reading
 from engine.doors.scores import Scores
+from engine.doors.sheets import Sheets
 from engine.doors.trail import Trail
 from engine.kit import Kit
 from engine.ledger import Via
@@ -65,6 +66,7 @@ class Service:
         self.access = Access(self.work, via)
         self.reading = Reading(self.work, self.access)
         self.scores = Scores(self.work)
+        self.sheets = Sheets(self.work)
         self.likeness = Likeness(self.work)
         self.persons = Persons(self.work, self.access, kit.store)
         self.organisations = Organisations(self.work)

@@ -8,6 +8,7 @@ from engine.core.machine import Told
 from engine.core.sending import People, Person
 from engine.core.values import Value
 from engine.ledger import entries
+from engine.roster import title_of
 from engine.work import Case, Work
 
 
@@ -31,9 +32,7 @@ def people_of(work: Work, case: Case, told: Told, view: Mapping[str, Value], eve
 
 
 def _person(case: Case) -> Person:
-    title = case.definition.file.title_fact or ""
-    named = {**case.subject.facts, **case.subject.borrowed}.get(title)
-    return Person(subject=case.subject.id, unit=case.subject.org, title=named if isinstance(named, str) else "")
+    return Person(subject=case.subject.id, unit=case.subject.org, title=title_of(case))
 
 
 def _written(work: Work, case: Case, event: str, fact: str) -> set[str]:

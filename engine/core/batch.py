@@ -90,6 +90,7 @@ class Batch(Model):
         None,
         description="a map fact keyed by organisations: `line_unit` is the nearest of them above the line's subject",
     )
+    over: Name | None = Field(None, description="a map fact keyed by subjects: lines name those under its keys only")
     required: bool = Field(False, description="at least one line is wanted")
     suggests: Name | None = Field(
         None, description="a map fact of this subject, keyed by subjects: the line that is suggested for each"

@@ -37,7 +37,7 @@ class Lines:
             if name is not None and (name not in types or types[name].name != kind):
                 known = [n for n, t in types.items() if t.name == kind]
                 self.found.unknown((*self.path, key), f"fact of type {kind}", name, known)
-        for key, keys in (("units", "orgs"), ("suggests", "subjects")):
+        for key, keys in (("units", "orgs"), ("suggests", "subjects"), ("over", "subjects")):
             name = getattr(batch, key)
             if name is not None:
                 self._keyed((*self.path, key), name, keys)

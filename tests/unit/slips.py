@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-CANDIDATE, AREA, PLAN, REVIEW, PROBATION = (
-    f"{name}.yaml" for name in ("candidate", "area", "annual_plan", "monthly_review", "probation")
+CANDIDATE, AREA, PLAN, REVIEW, PROBATION, CLASS = (
+    f"{name}.yaml" for name in ("candidate", "area", "annual_plan", "monthly_review", "probation", "training_class")
 )
 
 
@@ -276,5 +276,66 @@ SLIPS = [
         "step: recognise",
         "step: §recognize",
         ("no trigger recognize", "recognise"),
+    ),
+    # steps that move many
+    Slip(
+        "a batch of no workflow",
+        CLASS,
+        "workflow: [candidate, probation]\n      in: [elite",
+        "workflow: §[candidat, probation]\n      in: [elite",
+        ("no workflow candidat",),
+    ),
+    Slip(
+        "a rule of a line that one workflow lacks",
+        CLASS,
+        "guards: [class_fits, class_free, class_wanted]\n          sets",
+        "guards: §[twelve_months_served]\n          sets",
+        ("no rule twelve_months_served",),
+    ),
+    Slip("a line that stands in for none", CLASS, "otherwise: wait", "otherwise: §waitt", ("no line waitt", "wait")),
+    Slip(
+        "a note of another type",
+        CLASS,
+        "students: \"'enrolled'\"\n        wait",
+        "students: §today\n        wait",
+        ("students is",),
+    ),
+    Slip("a note of no fact", CLASS, "results: \"'fail'\"", "result: §\"'fail'\"", ("no fact result", "results")),
+    Slip(
+        "an entry that is no value of the map",
+        CLASS,
+        "entries(students, 'waitlisted')",
+        "entries(students, §'waitlist')",
+        ("no value waitlist", "waitlisted"),
+    ),
+    Slip(
+        "the rest over no map of subjects",
+        CLASS,
+        "{over: students, when: \"students[line] == 'enrolled'\", do: fail}",
+        "{over: §allotments, when: \"students[line] == 'enrolled'\", do: fail}",
+        ("no map keyed by subjects allotments",),
+    ),
+    Slip("a range without its end", CLASS, "last: last_no", "last: §last_number", ("last_number", "last_no")),
+    Slip("recipients of no map", CLASS, "of: students, being: enrolled", "of: §student, being: enrolled", ("student",)),
+    Slip(
+        "recipients being what nobody is",
+        CLASS,
+        "of: students, being: waitlisted",
+        "of: students, being: §waiting",
+        ("no value waiting",),
+    ),
+    Slip(
+        "a line that does nothing",
+        REVIEW,
+        "keep: {sets: {considered_on: held_on}, label",
+        "keep: §{label",
+        ("a line runs a step",),
+    ),
+    Slip(
+        "a suggestion without its line",
+        CLASS,
+        "awaits: {enrol: awaits_class}",
+        "awaits: {enroll: §awaits_class}",
+        ("no line enroll", "enrol"),
     ),
 ]

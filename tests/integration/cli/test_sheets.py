@@ -1,0 +1,123 @@
+"""`sheet` and `numbers` on the command line: what a sitting or a class would be about, before and after."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.cli.conftest import Ketnap
+
+
+@pytest.fixture
+def a_class(office: Ketnap) -> Ketnap:
+    """An office with a class of two places that is open, and two people on the list, one not."""
+    for id_ in ("u1", "u2", "n1"):
+        office.elite(id_)
+    for id_ in ("u1", "u2"):
+        office.run("move", id_, "recognise", "--as", "lan", "--fact", "branch_proposed_on=2024-03-01")
+    facts = ("kind=awareness", "places=1", "starts_on=2024-03-04", "ends_on=2024-03-04", "first_no=1", "last_no=9")
+    office.run(
+        "start",
+        "training_class",
+        "--id",
+        "lop1",
+        "--org",
+        "xa1",
+        "--as",
+        "dao",
+        *(x for f in facts for x in ("--fact", f)),
+    )
+    office.run("move", "lop1", "open_class", "--as", "dao")
+    return office
+
+
+def decisions(office: Ketnap, *lines: str) -> str:
+    (office.folder / "quyet-dinh.csv").write_text("\n".join(("subject,do", *lines)) + "\n", encoding="utf-8")
+    return "quyet-dinh.csv"
+
+
+def test_the_sheet_of_a_sitting_says_what_would_come_of_each_line(office: Ketnap) -> None:
+    office.elite("u1")
+    office.elite("n1")
+    office.run("move", "u1", "recognise", "--as", "lan", "--fact", "branch_proposed_on=2024-03-01")
+    office.run("start", "monthly_review", "--id", "r1", "--org", "xa1", "--as", "lan", "--fact", "month=2024-03")
+    sheet = office.ask("sheet", "r1", "--as", "dao")
+    assert sheet["trigger"] == "hold"
+    rows = {row["subject"]: row for row in sheet["rows"]}
+    assert set(rows) == {"u1", "n1"}
+    assert (rows["u1"]["otherwise"], rows["n1"]["otherwise"]) == ("keep", None)
+    assert rows["u1"]["facts"]["months_unconsidered"] == 0
+    choices = {c["line"]: c for c in rows["n1"]["choices"]}
+    add = choices["add"]
+    assert (add["possible"], add["denied"], add["asks"]) == (False, "role", [])
+    assert {g["rule"]: g["result"] for g in add["guards"]}["introduced"] == "fail"
+    assert choices["keep"]["possible"]
+    assert not any(c["denied"] for c in office.ask("sheet", "r1", "--as", "lan")["rows"][0]["choices"])
+    assert {u["org"] for u in sheet["units"]} == {"cb1", "cb2", "cb3", "cb4", "cb5", "cb6", "cbt"}
+    assert all(u["entries"] == {} for u in sheet["units"]), "silence is no report"
+
+
+def test_a_branchs_report_and_proposals_stand_on_the_sheet(office: Ketnap) -> None:
+    office.elite("u1")
+    office.run("move", "u1", "recognise", "--as", "lan", "--fact", "branch_proposed_on=2024-03-01")
+    office.run("start", "monthly_review", "--id", "r1", "--org", "xa1", "--as", "lan", "--fact", "month=2024-03")
+    office.run("move", "r1", "report_nothing", "--as", "dao", "--fact", "branch=cb2")
+    lines = decisions(office, "u1,send_to_class")
+    office.run("move", "r1", "send_proposals", "--as", "dao", "--fact", "branch=cb1", "--decisions", lines)
+    sheet = office.ask("sheet", "r1")
+    (row,) = sheet["rows"]
+    assert row["suggested"] == "send_to_class"
+    assert row["entries"] == {"branch_proposals": "send_to_class", "proposed_by_branch": "cb1"}
+    reports = {u["org"]: u["entries"].get("branch_reports") for u in sheet["units"]}
+    assert (reports["cb1"], reports["cb2"], reports["cb3"]) == ("proposals", "none_this_month", None)
+    assert "Tháng này không có đề nghị" in office.run("sheet", "r1").stdout
+
+
+def test_a_rehearsal_says_what_the_lines_would_do_and_writes_nothing(a_class: Ketnap) -> None:
+    lines = decisions(a_class, "u1,enrol", "u2,enrol")
+    before = a_class.ask("show", "lop1")["version"], len(a_class.ask("history", "u1"))
+    done = a_class.ask("sheet", "lop1", "--trigger", "enrol", "--as", "dao", "--decisions", lines)
+    assert [line["do"] for line in done["lines"]] == ["enrol", "wait"]
+    assert (done["to"], done["event"], done["rehearsed"]) == ("open", None, True)
+    assert (a_class.ask("show", "lop1")["version"], len(a_class.ask("history", "u1"))) == before
+    a_class.run("sheet", "lop1", "--trigger", "enrol", "--as", "lan", "--decisions", lines, code=3)
+    assert (a_class.ask("show", "lop1")["version"], len(a_class.ask("history", "lop1"))) == (2, 2)
+    error = a_class.ask(
+        "sheet",
+        "lop1",
+        "--trigger",
+        "enrol",
+        "--as",
+        "dao",
+        "--decisions",
+        decisions(a_class, "n1,enrol", "zz,enrol"),
+        code=2,
+    )
+    assert "n1" in error["error"]["message"]
+    assert "zz" in error["error"]["message"], "every wrong line is named at once"
+
+
+def test_who_was_sent_to_class_is_proposed_and_a_lesson_learnt_is_in_the_register(a_class: Ketnap) -> None:
+    a_class.run("set", "u1", "sent_to_class_on=2024-03-02", "--as", "lan")
+    sheet = a_class.ask("sheet", "lop1", "--trigger", "enrol", "--as", "dao")
+    assert [(row["subject"], row["suggested"]) for row in sheet["rows"]] == [("u1", "enrol")]
+    a_class.run("move", "lop1", "enrol", "--as", "dao", "--decisions", decisions(a_class, "u1,enrol"))
+    a_class.run("move", "lop1", "run_class", "--as", "dao", "--on", "2024-03-04", code=2)  # before it was opened
+    a_class.run("move", "lop1", "run_class", "--as", "dao", "--fact", "starts_on=2024-03-04")
+    a_class.run("set", "lop1", "spoiled_numbers.0001=in hỏng", "--as", "dao")
+    (row,) = a_class.ask("sheet", "lop1", "--trigger", "close_class", "--as", "dao")["rows"]
+    assert row["otherwise"] == "fail"
+    marks = decisions(a_class).replace("quyet-dinh", "diem")
+    (a_class.folder / marks).write_text("subject,do,result,attendance\nu1,mark,pass,8\n", encoding="utf-8")
+    a_class.run("move", "lop1", "record_results", "--as", "dao", "--decisions", marks)
+    (row,) = a_class.ask("sheet", "lop1", "--trigger", "close_class", "--as", "dao")["rows"]
+    assert (row["otherwise"], row["entries"]["attendance"]) == ("certify", 8)
+    a_class.run("move", "lop1", "close_class", "--as", "dao")
+    register = a_class.ask("numbers", "training_class")
+    assert [(g["number"], g["subject"], g["spoiled"]) for g in register] == [
+        ("0001", None, "in hỏng"),
+        ("0002", "u1", None),
+    ]
+    assert [g["number"] for g in a_class.ask("numbers", "training_class", "--find", "VĂN AN")] == ["0002"]
+    assert "Trần Văn An" in a_class.run("numbers", "training_class").stdout
+    a_class.run("numbers", "candidate", code=2)
+    assert a_class.ask("show", "u1")["facts"]["certificate_no"] == "0002"
