@@ -119,7 +119,7 @@ class Grouper:
         kinds = counter.work.library.area.kinds(self.spec.kinds)
         span = Span(kind="days", first=counter.span.first or counter.last, last=counter.last)
         there = {o.id for o in counter.tree.by_id.values() if o.kind in kinds and _existed(o, span)} & counter.units
-        rows = [o for o in in_order(counter) if o.id in there or o.id in found]
+        rows = [o for o in in_order(counter) if o.id in there or (o.id in found and o.kind in kinds)]
         return [Group(key=o.id, id=o.id, label=unit_name(counter, o.id, self.letterhead)) for o in rows]
 
 

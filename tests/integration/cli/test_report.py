@@ -9,7 +9,8 @@ import pytest
 
 from tests.integration.cli.conftest import Ketnap
 
-PERMITS = Path(__file__).parents[3] / "examples" / "permits"
+EXAMPLES = Path(__file__).parents[3] / "examples"
+PERMITS, PREAMBLE = EXAMPLES / "permits", EXAMPLES / "preamble"
 
 
 def test_the_reports_are_listed_with_their_periods(office: Ketnap) -> None:
@@ -139,3 +140,26 @@ def _found(ketnap: Ketnap, id_: str, kind: str, name: str, parent: str | None) -
         hand.officers([OfficerChange(id=o, name=o, org=id_, roles=[r]) for o, r in roles])
     finally:
         opened.store.close()
+
+
+def test_the_figures_of_the_preamble_come_out_of_the_example(ketnap: Ketnap) -> None:
+    """573 against 500-550 with over 100 in each year, 79 with no target given, 130 of 130; by unit as in all."""
+    ketnap.run("init", "--sandbox")
+    ketnap.run("import", "orgs", str(PREAMBLE / "organisations.csv"))
+    ketnap.run("import", "officers", str(PREAMBLE / "officers.csv"))
+    ketnap.run("import", "history", str(PREAMBLE / "history.csv"), "--as", "bithu")
+    ketnap.run("import", "start", "target", str(PREAMBLE / "targets.csv"), "--as", "bithu")
+    term = ketnap.ask("report", "term", "--years", "2015-2020")
+    assert [term["figures"][n] for n in ("admitted", "target", "verdict")] == [573, "500-550", "vượt chỉ tiêu"]
+    table = {r["key"]: r for r in term["sections"][0]["rows"]}
+    assert all(table["admitted"][str(y)] > 100 and table["target"][str(y)] == "100-110" for y in range(2016, 2021))
+    units = term["sections"][1]["rows"]
+    assert sum(r["admitted"] for r in units) == 573
+    assert {"Thị ủy", "Chi bộ thôn 1 xã 1"}.isdisjoint(r["label"] for r in units)
+    without = ketnap.ask("report", "term", "--year", "2021")["figures"]
+    assert [without[n] for n in ("admitted", "target", "reached")] == [79, None, None]
+    assert "không giao chỉ tiêu" in ketnap.run("report", "term", "--year", "2021").stdout
+    met = ketnap.ask("report", "term", "--year", "2022")["figures"]
+    assert [met[n] for n in ("admitted", "target", "reached", "verdict")] == [130, 130, 100, "đạt chỉ tiêu"]
+    yearly = ketnap.ask("report", "yearly", "--years", "2015-2020")
+    assert (yearly["figures"]["admitted"], yearly["history_entries"], yearly["late_entries"]) == (573, 2 * 573, 0)
