@@ -81,7 +81,7 @@ def fill(
               ketnap form fill application candidate-1 --as lan --format pdf
     """
     from cli.identity import acting
-    from reports.filling import fill as fill_in
+    from reports.filling import hand_out
     from reports.forms import form_named
 
     session: Session = ctx.obj
@@ -89,9 +89,8 @@ def fill(
     by = acting(session, service, as_, token)
     note = session.say("SANDBOX: made for trying out, no real document") if session.opened.sandbox else None
     with service.work() as work:
-        filled = fill_in(
-            work, form_named(ready_forms(session, work), name), subject, by.officer or "", session.lang, note
-        )
+        form = form_named(ready_forms(session, work), name)
+    filled = hand_out(service, form, subject, by, session.lang, note, only_asked=missing)
     document: dict[str, Any] = {
         "form": name,
         "subject": subject,

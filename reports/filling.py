@@ -12,10 +12,11 @@ from docxtpl import DocxTemplate
 
 from engine.core.authority import Office
 from engine.core.collation import name_key
-from engine.core.errors import Denied
 from engine.core.machine import Definition
 from engine.core.values import Type
 from engine.core.views import derive, view_of
+from engine.service import Service
+from engine.steps import By
 from engine.work import Case, Work
 from reports.forms import OFFICE_NAMES, ReadyForm, check_about
 from reports.places import environment
@@ -154,16 +155,6 @@ def _office_names(office: Office, unit: str, head: str, day: date) -> dict[str, 
     }
 
 
-def check_reads(work: Work, case: Case, officer: str) -> None:
-    """Sees that an officer may read a subject: of their own tree, or named by one of the facts that show it. Raises
-    Denied."""
-    found = work.office.officers.get(officer)
-    named = (case.subject.facts.get(f) for f in case.definition.file.seen_by)
-    units = [case.subject.org, *(n for n in named if isinstance(n, str))]
-    if found is None or not work.office.reads(found, work.library.area.reading_roles, units):
-        raise Denied("{officer} may not read {subject} ({why})", why="scope", officer=officer, subject=case.subject.id)
-
-
 def _known(name: str | None) -> Shown:
     return UNKNOWN if name is None else Shown(text=name, value=name)
 
@@ -177,15 +168,13 @@ def _head(office: Office, unit: str | None, role: str) -> str | None:
     return holders[0] if holders else None
 
 
-def fill(work: Work, form: ReadyForm, subject: str, officer: str, lang: str = "vi", note: str | None = None) -> Filled:
-    """Returns a form filled in about a subject, for an officer who may read it.
+def fill(work: Work, form: ReadyForm, subject: str, lang: str = "vi", note: str | None = None) -> Filled:
+    """Returns a form filled in about a subject. `note` stands on top, that it comes from a sandbox say.
 
-    `note` stands on top, that it comes from a sandbox say. Raises NotFound, Denied, and BadInput for a form of another
-    workflow.
+    Raises NotFound, and BadInput for a form of another workflow.
     """
     case = work.case(subject)
     check_about(form, case.subject.workflow)
-    check_reads(work, case, officer)
     filler = _Filler(work=work, form=form, lang=lang)
     own, rows = filler.own(case), filler.rows(case)
     template = DocxTemplate(str(form.path))
@@ -195,3 +184,28 @@ def fill(work: Work, form: ReadyForm, subject: str, officer: str, lang: str = "v
     held = io.BytesIO()
     template.save(held)
     return Filled(form=form, content=held.getvalue(), missing=filler.gaps(own, rows, case))
+
+
+def hand_out(
+    service: Service,
+    form: ReadyForm,
+    subject: str,
+    by: By,
+    lang: str = "vi",
+    note: str | None = None,
+    *,
+    only_asked: bool = False,
+) -> Filled:
+    """Returns a form filled in for an officer who may read the subject; the trail notes who got it.
+
+    `only_asked`: only what is missing is looked at. Raises NotFound, also for a subject that the officer may not see,
+    and BadInput for a form of another workflow.
+    """
+    service.desk.sees(subject, by)
+    with service.work() as work:
+        filled = fill(work, form, subject, lang, note)
+    if only_asked:
+        service.access.opened(subject, "form", by)
+    else:
+        service.access.exported(form.id, 1, by, subject=subject)
+    return filled

@@ -69,7 +69,7 @@ def test_an_officer_of_another_unit_gets_no_form(ketnap: Ketnap) -> None:
     ketnap.run("import", "orgs", "to-chuc.csv")
     ketnap.run("import", "officers", "officers.csv")
     ketnap.elite()
-    ketnap.run("form", "fill", "application", "u1", "--as", "hoa", code=3)
+    ketnap.run("form", "fill", "application", "u1", "--as", "hoa", code=2)  # as if it were not there
     ketnap.run("form", "fill", "application", "u1", "--as", "nobody", code=2)
     ketnap.run("form", "fill", "nothing", "u1", "--as", "lan", code=2)
     assert list(ketnap.folder.glob("*.docx")) == []
