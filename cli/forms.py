@@ -32,7 +32,9 @@ def ready_forms(session: Session, work: Work) -> dict[str, ReadyForm]:
     from reports.forms import find_forms, load_forms
 
     path = find_forms(workflow_folder(session.settings, work.library.area.file.area))
-    return {} if path is None else load_forms(path, work.library.all_newest(), forms_folder(session.settings))
+    return (
+        {} if path is None else load_forms(path, work.library.all_newest(), forms_folder(session.settings), loaded=True)
+    )
 
 
 def list_(ctx: typer.Context) -> None:

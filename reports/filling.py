@@ -12,6 +12,7 @@ from docxtpl import DocxTemplate
 
 from engine.core.authority import Office
 from engine.core.collation import name_key
+from engine.core.errors import BadInput
 from engine.core.machine import Definition
 from engine.core.values import Type
 from engine.core.views import derive, view_of
@@ -81,20 +82,26 @@ class _Filler:
         named = case.subject.facts.get(rows.named_by) if rows is not None else None
         if not isinstance(named, Mapping):
             return []
-        own = self.shower(case.definition)
-        entries = own.fact(rows.named_by, named) if rows is not None else UNKNOWN
-        self.work.fetch(named)
-        listed = sorted(
-            (self.work.case(i) for i in named), key=lambda c: name_key(self._named("subject", c.subject.id))
-        )
+        assert rows is not None
+        type_ = case.definition.types[rows.named_by].of
+        order = list(type_.options) if type_ is not None else []
+        wanted = {id: entry for id, entry in named.items() if not rows.only or entry in rows.only}
+        entries = self.shower(case.definition).fact(rows.named_by, wanted)
+        self.work.fetch(wanted)
+
+        def place(id: str) -> tuple[int, str]:
+            entry = str(wanted[id])
+            return (order.index(entry) if entry in order else 0, name_key(self._named("subject", id)))
+
         made = []
-        for number, other in enumerate(listed, start=1):
-            view = _view(other, self.work)
-            shower = self.shower(other.definition)
-            row: dict[str, Any] = {n: shower.fact(n, view.get(n)) for n in other.definition.types}
+        for number, id in enumerate(sorted(wanted, key=place), start=1):
+            other = self.work.case(id)
+            view, shower = _view(other, self.work), self.shower(other.definition)
+            row: dict[str, Any] = dict.fromkeys(self.form.places.row_names, UNKNOWN)
+            row |= {n: shower.fact(n, view.get(n)) for n in other.definition.types}
             row |= _office_names(self.work.office, other.subject.org, self.form.head, self.work.today)
-            row |= {"number": number, "entry": getattr(entries, other.subject.id)}
-            made.append((other.subject.id, row))
+            row |= {"number": number, "name": _known(self._named("subject", id)), "entry": entries.entry(id)}
+            made.append((id, row))
         return made
 
     def gaps(self, own: Mapping[str, Shown], rows: Sequence[tuple[str, Mapping[str, Any]]], about: Case) -> list[Gap]:
@@ -177,10 +184,14 @@ def fill(work: Work, form: ReadyForm, subject: str, lang: str = "vi", note: str 
     check_about(form, case.subject.workflow)
     filler = _Filler(work=work, form=form, lang=lang)
     own, rows = filler.own(case), filler.rows(case)
+    if form.spec.rows is not None and not rows:
+        raise BadInput("{subject}: there is nobody yet whom this form would list", subject=subject)
     template = DocxTemplate(str(form.path))
     template.render({**own, "rows": [row for _, row in rows]}, environment(), autoescape=True)
     if note is not None:
-        template.docx.paragraphs[0].insert_paragraph_before().add_run(note).bold = True
+        first = template.docx.add_paragraph()
+        first.add_run(note).bold = True
+        template.docx.element.body.insert(0, first._p)
     held = io.BytesIO()
     template.save(held)
     return Filled(form=form, content=held.getvalue(), missing=filler.gaps(own, rows, case))

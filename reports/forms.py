@@ -7,17 +7,18 @@ file over the shipped one in Word and keep the places.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import Field
 
-from engine.core.definition import Expression, Model, Name, Text
+from engine.core.definition import Expression, Model, Name, Names, Text
 from engine.core.errors import BadInput, FileRefused, NotFound
 from engine.core.expressions import Expression as Compiled
 from engine.core.facts import Facts
-from engine.core.findings import Findings
+from engine.core.findings import Findings, check_names
+from engine.core.findings import Path as Path_
 from engine.core.machine import Definition
 from engine.core.reader import load_model, read_yaml
 from reports.places import Places, open_places
@@ -45,8 +46,9 @@ class WorkedOut(Model):
 class Rows(Model):
     """People or things that a form lists, one after the other; in the file `{%tr for row in rows %}`."""
 
-    of: Name = Field(description="the workflow of those that are listed")
+    of: Names = Field(description="the workflow, or workflows, of those that are listed")
     named_by: Name = Field(description="the map fact of the form's own subject whose keys are their ids")
+    only: Names = Field([], description="only those with one of these values there; none: all")
 
 
 class Form(Model):
@@ -82,10 +84,11 @@ a fact in double braces: `{{ full_name }}`. What is not known prints as dots; `k
 | `{{ FACT }}` | the fact as officials write it; a choice by its label, a day as dd/mm/yyyy |
 | `{{ PAPERS.KEY }}` | an entry of a map fact |
 | `{{ DAY\\|long }}`, `{{ DAY\\|year }}` | ngày 05 tháng 3 năm 2025; the year alone |
+| `{{ MONTH\\|month }}` | a month kept as YYYY-MM: 3/2024 |
 | `{{ NAME\\|upper }}` | in capitals |
 | `{{ PART\\|percent_of(WHOLE) }}` | the share in percent |
 | `{% if FACT %} ... {% endif %}` | shown only when the fact is known and not `no` |
-| `{%tr for row in rows %} ... {%tr endfor %}` | a row of a table for each: `row.number`, `row.FACT`, `row.entry` |
+| `{%tr for row in rows %} ... {%tr endfor %}` | a row of a table for each: `row.number`, `row.name`, `row.FACT` |
 OFFICE
 Nothing else is allowed: no other loops, no calls, no settings. An office changes a form in Word: take the shipped file,
 keep the places, and lay it under the same name into the folder `forms` beside the database (or the one that the setting
@@ -114,9 +117,12 @@ def find_forms(folder: Path) -> Path | None:
     return path if path.is_file() else None
 
 
-def load_forms(path: Path, definitions: Mapping[str, Definition], own: Path | None = None) -> dict[str, ReadyForm]:
+def load_forms(
+    path: Path, definitions: Mapping[str, Definition], own: Path | None = None, *, loaded: bool = False
+) -> dict[str, ReadyForm]:
     """Returns the forms of a file, ready; a Word file of the same name in the folder `own` takes a shipped one's place.
 
+    `loaded`: the definitions are those that a database holds; forms about others are left out.
     Raises FileRefused, and FindingsError with all that is wrong.
     """
     tree = read_yaml(path.read_text(encoding="utf-8"), str(path))
@@ -127,6 +133,8 @@ def load_forms(path: Path, definitions: Mapping[str, Definition], own: Path | No
         found.unknown(("head",), "role", file.head, area.file.roles)
     ready = {}
     for id, spec in file.forms.items():
+        if loaded and not {spec.of, *(spec.rows.of if spec.rows is not None else ())} <= set(definitions):
+            continue
         word = own / spec.file if own is not None and (own / spec.file).is_file() else path.parent / spec.file
         made = _ready(id, spec, file.head, word, definitions, found)
         if made is not None:
@@ -138,7 +146,7 @@ def load_forms(path: Path, definitions: Mapping[str, Definition], own: Path | No
 def _ready(
     id: str, spec: Form, head: str, path: Path, definitions: Mapping[str, Definition], found: Findings
 ) -> ReadyForm | None:
-    at = ("forms", id)
+    at: Path_ = ("forms", id)
     definition = definitions.get(spec.of)
     if definition is None:
         found.unknown((*at, "of"), "workflow", spec.of, definitions)
@@ -153,15 +161,7 @@ def _ready(
         if compiled is not None:
             works_out[name] = compiled
     known = {*definition.types, *OFFICE_NAMES, *spec.works_out}
-    row_names: Iterable[str] = ()
-    if spec.rows is not None:
-        listed = definitions.get(spec.rows.of)
-        if listed is None:
-            found.unknown((*at, "rows", "of"), "workflow", spec.rows.of, definitions)
-        named = definition.types.get(spec.rows.named_by)
-        if named is None or named.name != "map":
-            found.unknown((*at, "rows", "named_by"), "map fact", spec.rows.named_by, definition.types)
-        row_names = listed.types if listed is not None else ()
+    row_names = _row_names(at, spec.rows, definition, definitions, found) if spec.rows is not None else frozenset()
     try:
         places = open_places(path)
     except FileRefused as error:
@@ -169,12 +169,25 @@ def _ready(
         return None
     for name in sorted(places.names - known - {"rows"}):
         found.unknown((*at, "file"), "place", name, known)
-    for name in sorted(places.row_names - {*row_names, *OFFICE_NAMES, "number", "entry"}):
+    for name in sorted(places.row_names - {*row_names, *OFFICE_NAMES, "number", "name", "entry"}):
         found.unknown((*at, "file"), "place", f"row.{name}", row_names)
     for i, name in enumerate(spec.may_miss):
         if name not in known and name not in row_names:
             found.unknown((*at, "may_miss", i), "place", name, known)
     return ReadyForm(id=id, spec=spec, head=head, path=path, places=places, works_out=works_out)
+
+
+def _row_names(
+    at: Path_, rows: Rows, definition: Definition, definitions: Mapping[str, Definition], found: Findings
+) -> frozenset[str]:
+    """Returns the facts that a row may show: those of any workflow listed."""
+    check_names(found, (*at, "rows", "of"), "workflow", rows.of, definitions)
+    named = definition.types.get(rows.named_by)
+    if named is None or named.name != "map" or named.of is None:
+        found.unknown((*at, "rows", "named_by"), "map fact", rows.named_by, definition.types)
+    elif named.of.options:
+        check_names(found, (*at, "rows", "only"), "value", rows.only, named.of.options)
+    return frozenset(n for w in rows.of if w in definitions for n in definitions[w].types)
 
 
 def form_named(forms: Mapping[str, ReadyForm], id: str) -> ReadyForm:

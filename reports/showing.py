@@ -38,6 +38,10 @@ class Shown:
         """Returns an entry of a map, dots where there is none."""
         if key.startswith("_"):
             raise AttributeError(key)
+        return self.entry(key)
+
+    def entry(self, key: str) -> Shown:  # noqa: ARG002 - a single value has no entries
+        """Returns an entry of a map: dots, for this is none."""
         return UNKNOWN
 
 
@@ -52,6 +56,10 @@ class ShownMap(Shown):
     def __getattr__(self, key: str) -> Shown:
         if key.startswith("_"):
             raise AttributeError(key)
+        return self.entry(key)
+
+    def entry(self, key: str) -> Shown:
+        """Returns an entry, dots where there is none."""
         found: Mapping[str, Shown] = object.__getattribute__(self, "entries")
         return found.get(key, UNKNOWN)
 
@@ -89,7 +97,9 @@ class Shower:
         spec = self.definition.file.facts[name]
         if isinstance(value, Mapping):
             of = type_.of or Type(name="text")
-            return ShownMap({k: Shown(text=self.plain(of, v), value=v) for k, v in value.items()})
+            labels = self.definition.area.file.lists.get((spec.of or [""])[0], {})
+            texts = {k: labels[v].label.of(self.lang) for k, v in value.items() if isinstance(v, str) and v in labels}
+            return ShownMap({k: Shown(text=texts.get(k, self.plain(of, v)), value=v) for k, v in value.items()})
         if type_.name == "choice" and spec.of:
             entry = self.definition.area.file.lists[spec.of[0]].get(str(value))
             return Shown(text=entry.label.of(self.lang) if entry is not None else str(value), value=value)
@@ -132,6 +142,12 @@ def year(shown: object) -> object:
     return str(value.year) if isinstance(value, date) else "............"
 
 
+def month(shown: object) -> object:
+    """`{{ period|month }}`: a month kept as YYYY-MM, as officials write it: 3/2024."""
+    number, _, rest = str(shown).partition("-")
+    return f"{int(rest)}/{number}" if number.isdigit() and rest.isdigit() else str(shown)
+
+
 def percent_of(shown: object, whole: object) -> object:
     """`{{ votes_for|percent_of(members) }}`: the share in percent, with at most two decimals."""
     part, all_ = getattr(shown, "value", None), getattr(whole, "value", None)
@@ -140,4 +156,6 @@ def percent_of(shown: object, whole: object) -> object:
     return number_text(Decimal(100) * part / all_)
 
 
-FILTERS: Mapping[str, Callable[..., Any]] = {"long": long_day, "upper": upper, "year": year, "percent_of": percent_of}
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    "long": long_day, "upper": upper, "year": year, "month": month, "percent_of": percent_of,
+}  # fmt: skip

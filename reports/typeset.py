@@ -95,15 +95,14 @@ def _paragraph(paragraph: Paragraph, above: float) -> str:
         inner = f"#par(justify: true)[{inner}]"
     elif paragraph.alignment in _ALIGN:
         inner = f"#align({_ALIGN[paragraph.alignment]})[{inner}]"
-    start = "#pagebreak(weak: true)\n" if layout.page_break_before else ""
+    breaks = layout.page_break_before or any('w:type="page"' in r._r.xml for r in paragraph.runs)
+    start = "#pagebreak(weak: true)\n" if breaks else ""
     return f"{start}#block(width: 100%, above: {above:.1f}pt)[{inner}]\n"
 
 
 def _run(run: Run, dotted: bool) -> str:
     if not run.text:
         return ""
-    if 'w:type="page"' in run._r.xml:
-        return "#pagebreak(weak: true)"
     lines = "#linebreak()".join(_line(line, dotted) for line in run.text.split("\n"))
     font = run.font
     style = []

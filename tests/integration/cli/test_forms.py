@@ -73,3 +73,9 @@ def test_an_officer_of_another_unit_gets_no_form(ketnap: Ketnap) -> None:
     ketnap.run("form", "fill", "application", "u1", "--as", "nobody", code=2)
     ketnap.run("form", "fill", "nothing", "u1", "--as", "lan", code=2)
     assert list(ketnap.folder.glob("*.docx")) == []
+
+
+def test_a_form_that_lists_people_says_when_there_is_nobody_yet(office: Ketnap) -> None:
+    office.run("start", "monthly_review", "--org", "xa1", "--as", "lan", "--fact", "month=2031-01", "--id", "r1")
+    result = office.run("form", "fill", "minutes", "r1", "--as", "lan", code=2)
+    assert "chưa có ai" in result.stderr
