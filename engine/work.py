@@ -322,7 +322,9 @@ class Work:
         for case in list(readers.values()):
             other = refers(case)
             if other in self._lenders or (case.row is None and other is not None):
-                case.subject = replace(case.subject, borrowed=self._borrowed(case.definition, other))
+                had = case.subject.borrowed
+                kept = {t.fact: had[t.fact] for t in case.definition.tallies if t.fact in had}
+                case.subject = replace(case.subject, borrowed=self._borrowed(case.definition, other) | kept)
                 self.replan([case.subject.id])
 
     def _row(self, case: Case) -> SubjectRow:

@@ -17,7 +17,7 @@ def start_profile(definition: Definition) -> Profile:
         {"to": "id", "read": "code", "headings": ["id", "Mã"]},
     ]
     for name, fact in definition.file.facts.items():
-        if fact.is_ is not None or fact.reads is not None or fact.type in ("map", "datetime"):
+        if fact.worked_out or fact.type in ("map", "datetime"):
             continue
         column: dict[str, Any] = {"to": name, "read": READ.get(fact.type, "text")}
         column["headings"] = list(dict.fromkeys([name, fact.label.vi, fact.label.en]))

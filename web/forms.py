@@ -171,7 +171,7 @@ class FactForm:
         must = set(required)
         for fact in dict.fromkeys(facts):
             spec = self.definition.file.facts[fact]
-            if spec.is_ is not None or spec.reads is not None:
+            if spec.worked_out:
                 continue
             for one in self._fields(fact):
                 typed = form is not None and form.has(one.name)

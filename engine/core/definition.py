@@ -227,6 +227,11 @@ class Fact(Model):
     hint: Text | None = Field(None, description="help for whoever fills it in")
     shows: dict[str, Text] = Field({}, description="text: values that stand for words, with what people read instead")
 
+    @property
+    def worked_out(self) -> bool:
+        """Tells whether it is derived, read or counted, so that nobody writes it."""
+        return self.is_ is not None or self.reads is not None or self.tally is not None
+
 
 class State(Model):
     """A state of the machine."""

@@ -41,7 +41,7 @@ def read_facts(
         spec = definition.file.facts.get(name)
         if type_ is None or spec is None:
             raise BadInput("{fact} is not a fact of {workflow}", fact=name, workflow=definition.workflow)
-        if spec.is_ is not None or spec.reads is not None or spec.tally is not None:
+        if spec.worked_out:
             raise BadInput("{fact} is worked out, it cannot be written", fact=name)
         if spec.fixed and not fixed:
             raise BadInput("{fact} is written by steps only", fact=name)

@@ -100,7 +100,7 @@ def _mends(definition: Definition, step: Step, facts: Mapping[str, Value]) -> li
     return [
         n
         for n in dict.fromkeys(read)
-        if n in spec and n not in facts and spec[n].is_ is None and spec[n].reads is None and not spec[n].fixed
+        if n in spec and n not in facts and not spec[n].worked_out and not spec[n].fixed
         and n not in step.asks_anew and spec[n].type != "map"
     ]  # fmt: skip
 
@@ -247,7 +247,7 @@ def _wanted(definition: Definition, names: str) -> list[str]:
     """Returns the facts that an address names, or all that may be written."""
     spec = definition.file.facts
     wanted = [n for n in names.split("+") if n in spec] if names else list(spec)
-    return [n for n in wanted if spec[n].is_ is None and spec[n].reads is None and not spec[n].fixed]
+    return [n for n in wanted if not spec[n].worked_out and not spec[n].fixed]
 
 
 def show_facts(visit: Visit) -> Response:

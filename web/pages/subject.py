@@ -155,7 +155,7 @@ def mending(definition: Definition, p: Prospect, rule: str) -> list[str]:
     names = found.missing or tuple(found.rule.reads)
     heads = dict.fromkeys(n.partition(".")[0] for n in names)
     spec = definition.file.facts
-    return [n for n in heads if n in spec and spec[n].is_ is None and spec[n].reads is None and not spec[n].fixed]
+    return [n for n in heads if n in spec and not spec[n].worked_out and not spec[n].fixed]
 
 
 # ---- facts and papers ----
