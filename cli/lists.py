@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.decision_lists import import_decisions
 from cli.options import As, On, Token
 from cli.session import Session
 
@@ -40,6 +41,7 @@ def register(app: typer.Typer) -> None:
     group.command("orgs")(import_orgs)
     group.command("officers")(import_officers)
     group.command("terms")(import_terms)
+    group.command("decisions")(import_decisions)
     group.command("candidates")(import_candidates)
     past.add(group)
     app.add_typer(group, name="import")

@@ -13,7 +13,7 @@ from engine.core.decision import Decision, decide
 from engine.core.errors import BadInput, Denied
 from engine.core.guards import Judgement
 from engine.core.machine import Step
-from engine.core.values import Facts, Scalar, Value
+from engine.core.values import Facts, Scalar, Value, to_json
 from engine.core.views import facts_of, read_facts
 from engine.roster import Item, Roster, title_of
 from engine.steps import By
@@ -84,6 +84,60 @@ class Sheet:
     day: date
     rows: Sequence[Row]
     units: Sequence[Unit]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nameable:
+    """Those whom the lines of a step may name, to be found by what a list says of them.
+
+    `telling` are the facts that tell people apart: those a list may give that no line takes.
+    """
+
+    title_fact: str
+    telling: frozenset[str]
+    only_line: str | None
+    people: Sequence[tuple[str, str, str, Facts]]  # subject, unit, its name, facts
+
+    def matching(self, fields: Mapping[str, str]) -> list[str]:
+        """Returns the subjects of whom everything holds that `fields` say: id, unit (id or name), facts that are known.
+
+        Capitals count for nothing; a fact that nobody wrote contradicts nothing.
+        """
+        wanted = {k: v.casefold() for k, v in fields.items() if k in self.telling}
+        return [
+            subject
+            for subject, org, name, facts in self.people
+            if fields.get("subject") in (None, subject)
+            and ("org" not in fields or fields["org"].casefold() in (org.casefold(), name.casefold()))
+            and (self.title_fact not in wanted or self.title_fact in facts)
+            and all(k not in facts or str(to_json(facts[k])).casefold() == v for k, v in wanted.items())
+        ]
+
+
+def nameable(work: Work, case: Case, trigger: str) -> Nameable:
+    """Returns whom the lines of a step may name. Raises BadInput."""
+    step = _step(case, trigger)
+    decision = decide(case.definition, case.subject, step.trigger, moment=work.moment(), asking=True)
+    roster = Roster(work, case, step, decision, work.today)
+    batch = roster.batch
+    found = roster.keyed(batch.over) if batch.over is not None else roster.in_unit(batch.workflow, batch.in_)
+    taken = {key for line in step.lines.values() for key in line.spec.into}
+    tree = work.office.tree.by_id
+    definitions = [work.library.newest(w) for w in batch.workflow]
+    return Nameable(
+        title_fact=definitions[0].file.title_fact or "",
+        telling=frozenset(n for d in definitions for n in d.types) - taken,
+        only_line=next(iter(step.lines)) if len(step.lines) == 1 else None,
+        people=[
+            (
+                c.subject.id,
+                c.subject.org,
+                tree[c.subject.org].name if c.subject.org in tree else "",
+                {**c.subject.facts, **c.subject.borrowed},
+            )
+            for c in found
+        ],
+    )
 
 
 def make_sheet(
@@ -244,4 +298,4 @@ def _units(work: Work, case: Case) -> list[Unit]:
     ]
 
 
-__all__ = ["Choice", "Row", "Sheet", "Unit", "make_sheet"]
+__all__ = ["Choice", "Nameable", "Row", "Sheet", "Unit", "make_sheet", "nameable"]

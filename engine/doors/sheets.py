@@ -9,7 +9,7 @@ from engine.core.commands import Move
 from engine.core.errors import BadInput
 from engine.doors import OpenWork
 from engine.register import Given, numbers_given
-from engine.sheets import Sheet, make_sheet
+from engine.sheets import Nameable, Sheet, make_sheet, nameable
 from engine.steps import Answer, By
 
 
@@ -34,6 +34,11 @@ class Sheets:
         """Returns the sheet of a step (None: the first that takes decisions from here). Raises BadInput."""
         with self._work() as work:
             return make_sheet(work, work.case(subject), trigger, officer=officer, facts=facts)
+
+    def nameable(self, subject: str, trigger: str) -> Nameable:
+        """Returns whom the lines of a step may name, to be found by what a list says of them. Raises BadInput."""
+        with self._work() as work:
+            return nameable(work, work.case(subject), trigger)
 
     def rehearse(self, command: Move, by: By) -> Answer:
         """Returns what a step that moves many would answer; nothing is written, nor is a refusal.

@@ -121,3 +121,29 @@ def test_who_was_sent_to_class_is_proposed_and_a_lesson_learnt_is_in_the_registe
     assert "Trần Văn An" in a_class.run("numbers", "training_class").stdout
     a_class.run("numbers", "candidate", code=2)
     assert a_class.ask("show", "u1")["facts"]["certificate_no"] == "0002"
+
+
+def test_a_list_of_names_enrols_and_marks_and_names_the_rows_that_fit_nobody(a_class: Ketnap) -> None:
+    a_class.run("set", "u2", "full_name=Lê Thị Bình", "birth_date=1999-02-03", "--as", "lan")
+    a_class.elite("u3")
+    a_class.run("move", "u3", "recognise", "--as", "lan", "--fact", "branch_proposed_on=2024-03-01")
+    path = a_class.folder / "ket-qua.csv"
+    enrol = ("import", "decisions", "lop1", "ket-qua.csv", "--trigger", "enrol", "--do", "enrol", "--as", "dao")
+    path.write_text(
+        "STT,Họ và tên,Ngày sinh\n1,lê thị bình,03/02/1999\n2,Trần Văn An,\n3,Không Ai,\n", encoding="utf-8"
+    )
+    rejected = a_class.ask(*enrol, code=2)["rejected"]
+    assert [(r["row"], r["message"].split(":")[0]) for r in rejected] == [(3, "Trần Văn An"), (4, "Không Ai")]
+    path.write_text("STT,Họ và tên,Ngày sinh\n1,Lê Thị Bình,03/02/1999\n2,Lê Thị Bình,\n", encoding="utf-8")
+    (twice,) = a_class.ask(*enrol, code=2)["rejected"]
+    assert (twice["row"], "2" in twice["message"]) == (3, True)
+    path.write_text("STT,Họ và tên,Mã\n1,Lê Thị Bình,\n2,Trần Văn An,u3\n", encoding="utf-8")
+    tried = a_class.ask(*enrol, "--dry-run")
+    assert [(line["subject"], line["do"]) for line in tried["lines"]] == [("u2", "enrol"), ("u3", "wait")]
+    assert a_class.ask("show", "lop1")["facts"]["enrolled"] == 0
+    assert a_class.ask(*enrol)["to"] == "open"
+    a_class.run("move", "lop1", "run_class", "--as", "dao", "--fact", "starts_on=2024-03-04")
+    path.write_text("Học viên,Kết quả,Số buổi\nLê Thị Bình,Đạt,8\n", encoding="utf-8")
+    a_class.run("import", "decisions", "lop1", "ket-qua.csv", "--trigger", "record_results", "--as", "dao")
+    facts = a_class.ask("show", "lop1")["facts"]
+    assert (facts["results"], facts["attendance"]) == ({"u2": "pass"}, {"u2": 8})
