@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks import decide, notices, reports, step, tick, verify
+from benchmarks import append, decide, notices, reports, step, tick, verify
 from benchmarks.measure import Figure, Result, Sizes
 
 BENCHMARKS: Mapping[str, Callable[[Path, Sizes], Result]] = {
@@ -23,6 +23,7 @@ BENCHMARKS: Mapping[str, Callable[[Path, Sizes], Result]] = {
     "decide": decide.run,
     "tick": tick.run,
     "verify": verify.run,
+    "append": append.run,
     "notices": notices.run,
     "reports": reports.run,
 }

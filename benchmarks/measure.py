@@ -23,6 +23,7 @@ class Sizes:
     due: int = 1_000  # timers due in one tick
     few: int = 10_000  # timers that stand beside them
     many: int = 1_000_000
+    trail: int = 1_000_000  # events whose hashes, tree and checkpoints are verified
     verified: int = 5_000  # subjects whose events are verified, four events each
     notices: int = 500  # sent in a round, each a message of its own
     reported: int = 20_000  # people over ten years, of whom reports are made

@@ -1,67 +1,87 @@
-"""`verify`: reading the whole trail, beside hashing the stored bytes alone."""
+"""`verify`: hashes, tree and checkpoints of a long trail, and all parts of verifying a town's, beside hashing alone."""
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
 from benchmarks.floor import connect
-from benchmarks.measure import Result, Sizes, alternate, timed
-from benchmarks.town import made, open_town
-from engine.verifying import verify
+from benchmarks.measure import Figure, Result, Sizes, alternate, timed
+from benchmarks.town import MASTER, made, open_town
+from benchmarks.trail import KEY, long_trail
+from cli.bootstrap import build_service
+from engine.clock import SystemClock
+from engine.ledger import Via
+from engine.store.open import open_store
+from engine.verifying import Report, verify
 
-FLOOR = "reading body, leaf and link from SQLite and hashing the stored bytes: two SHA-256 an event, nothing else"
-EVERY = 1_000  # events between two reports of progress
+FLOOR = "reading the stored bytes from SQLite and hashing them: one SHA-256 an event, nothing else"
+PARTS = ("hashes", "bodies", "checkpoints", "office", "subjects", "deciding")
 
 
 def run(folder: Path, sizes: Sizes) -> Result:
-    """Verifying hashes, links and columns; and with the replay of every subject beside what is shown of it."""
+    """The long trail, fast; and each part of the full verification, of which `subjects` opens what is sealed and
+    replays it, `deciding` takes every step again."""
+    figures = [_long(folder / "long.db", sizes)]
     file = made(folder, "verify", sizes.verified)
     events = hashed(file)
-    if events < EVERY:
-        raise ValueError(f"the trail has {events} events, too few for a report of progress")
     town = open_town(file)
 
-    def whole() -> None:
-        report = verify(town.service)
-        if not report.ok or report.events != events:
-            raise RuntimeError(f"the benchmark's own trail does not verify: {report.problems}")
+    def part(name: str) -> Callable[[], float]:
+        return lambda: _sound(verify(town.service), events).seconds[name]
 
-    def trail() -> float:
-        """The part before the replay ends with the last report of progress."""
-        seen: list[tuple[int, float]] = []
-        start = time.perf_counter()
-        verify(town.service, lambda _, n: seen.append((n, time.perf_counter() - start)))
-        count, seconds = seen[-1]
-        return seconds * events / count
+    def whole() -> float:
+        return timed(lambda: _sound(verify(town.service), events))
 
     try:
-        figures = [
-            alternate(
-                name,
-                "event",
-                ours=ours,
-                floor=lambda: timed(lambda: hashed(file)),
-                count=events,
-                rounds=sizes.batch_rounds,
-            )
-            for name, ours in (("hashes, links and columns", trail), ("all, with replay", lambda: timed(whole)))
-        ]
+        for name, ours in (*((n, part(n)) for n in PARTS), ("all parts", whole)):
+            figures.append(_beside(f"full: {name}", ours, file, events, sizes.batch_rounds))
     finally:
         town.close()
-    return Result(name="verify", title=f"Verifying {events:,} events", floor=FLOOR, figures=figures)
+    title = f"Verifying {sizes.trail:,} events fast, {events:,} in full"
+    return Result(name="verify", title=title, floor=FLOOR, figures=figures)
+
+
+def _long(file: Path, sizes: Sizes) -> Figure:
+    note = long_trail(file, sizes.trail)
+    store = open_store(f"sqlite:///{file}")
+    service = build_service(store, SystemClock(), Via(channel="cli"), master=MASTER)
+
+    def ours() -> float:
+        return timed(
+            lambda: _sound(
+                verify(service, checkpoints=[note], key=KEY.verifier, full=False), sizes.trail
+            )
+        )  # fmt: skip
+
+    try:
+        return _beside("hashes, tree and checkpoints", ours, file, sizes.trail, min(sizes.batch_rounds, 3), aim=3.0)
+    finally:
+        store.close()
+
+
+def _beside(
+    name: str, ours: Callable[[], float], file: Path, events: int, rounds: int, aim: float | None = None
+) -> Figure:
+    floor = lambda: timed(lambda: hashed(file))  # noqa: E731 - one line says it
+    return alternate(name, "event", ours=ours, floor=floor, count=events, rounds=rounds, aim=aim)
+
+
+def _sound(report: Report, events: int) -> Report:
+    if not report.ok or report.events < events:
+        raise RuntimeError(f"the benchmark's own trail does not verify: {report.problems}")
+    return report
 
 
 def hashed(file: Path) -> int:
-    """Recomputes every hash and link by hand; returns how many events there are."""
+    """Hashes the stored bytes of every event; returns how many there are."""
     db = connect(file)
-    before, count = bytes(32), 0
+    count = 0
     try:
-        for body, leaf, link in db.execute("SELECT body, leaf, link FROM events ORDER BY seq"):
-            if sha256(b"\x00" + body).digest() != leaf or sha256(before + leaf).digest() != link:
+        for body, leaf in db.execute("SELECT body, leaf FROM events ORDER BY seq"):
+            if sha256(b"\x00" + body).digest() != leaf:
                 raise RuntimeError("the benchmark's own trail does not verify")
-            before = link
             count += 1
     finally:
         db.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,8 +27,12 @@ class Attested:
     keys: list[tuple[int, Mapping[str, Any]]] = field(default_factory=list)
     made: list[tuple[int, Mapping[str, Any]]] = field(default_factory=list)
 
-    def take(self, seq: int, body: Mapping[str, Any]) -> None:
-        """Takes in an event."""
+    def take(self, seq: int, data: bytes) -> None:
+        """Takes in the bytes of an event, if it is of a key or a checkpoint."""
+        try:
+            body = json.loads(data)
+        except ValueError:
+            return  # what is no body is found when the bodies are read
         if body["kind"] == events.SIGNING_KEY:
             self.keys.append((seq, body))
         elif body["kind"] == events.CHECKPOINT:

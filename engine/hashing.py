@@ -33,8 +33,14 @@ class Hashed:
     problem: Problem | None
 
 
-def hash_trail(tx: Transaction, progress: Progress | None = None) -> Hashed:
-    """Recomputes every hash, link and node of the tree."""
+# What stands in the bytes of an event that speaks of the trail itself; whoever gets it reads what it really is.
+_OF_KEY, _OF_CHECKPOINT = b'"kind":"signing_key"', b'"kind":"checkpoint"'
+
+
+def hash_trail(
+    tx: Transaction, progress: Progress | None = None, said: Callable[[int, bytes], None] = lambda *_: None
+) -> Hashed:
+    """Recomputes every hash, link and node of the tree. `said` gets the events that may speak of the trail itself."""
     earlier, before, size = EMPTY_LINK, EMPTY_LINK, 0
     tile: list[bytes] = []
     tiles: list[bytes] = []
@@ -47,6 +53,8 @@ def hash_trail(tx: Transaction, progress: Progress | None = None) -> Hashed:
         if sha256(before + leaf).digest() != linked:
             problem = _unlinked(tx, size, earlier, before, leaf, linked)
             break
+        if _OF_CHECKPOINT in body or _OF_KEY in body:
+            said(seq, body)
         earlier, before = before, linked
         size += 1
         add(leaf)

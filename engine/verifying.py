@@ -15,7 +15,6 @@ from engine.attesting import UNFIT, Attested, given, own
 from engine.audit.checkpoint import Tenure
 from engine.audit.note import VerifierKey
 from engine.comparing import Problem, definitions, office, settings, subjects
-from engine.core import events
 from engine.core.errors import Damaged
 from engine.core.values import Json
 from engine.hashing import EVERY, Hashed, Progress, hash_trail
@@ -71,13 +70,11 @@ class _Verifying:
     def run(self, checkpoints: Sequence[bytes], key: VerifierKey | None, *, full: bool) -> None:
         """Runs the parts, until one finds something that the next would stumble over."""
         report, work = self.report, self.work
-        hashed = self._part("hashes", lambda: hash_trail(work.tx, self.progress))
+        hashed = self._part("hashes", lambda: hash_trail(work.tx, self.progress, self.said.take))
         report.events, report.root = hashed.size, hashed.root
         report.problems += [hashed.problem] if hashed.problem is not None else []
         if report.ok and full:
             self._part("bodies", self._bodies)
-        elif report.ok:
-            self._own_only()
         self._part("checkpoints", lambda: self._checkpoints(hashed, checkpoints, key))
         if not report.ok or not full:
             return
@@ -111,15 +108,8 @@ class _Verifying:
                 self.report.problems.append(problem)
                 return
             at = row.at
-            self.said.take(row.seq, body)
             if self.progress is not None and not n % EVERY:
                 self.progress("bodies", n)
-
-    def _own_only(self) -> None:
-        """Reads only what the trail says of its checkpoints and keys."""
-        for kind in (events.SIGNING_KEY, events.CHECKPOINT):
-            for row in self.work.tx.events(kind=kind):
-                self.said.take(row.seq, read_body(row))
 
     def _checkpoints(self, hashed: Hashed, notes: Sequence[bytes], key: VerifierKey | None) -> None:
         report = self.report

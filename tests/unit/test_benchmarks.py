@@ -26,7 +26,8 @@ TINY = Sizes(
     due=3,
     few=20,
     many=40,
-    verified=250,  # the fewest whose events are enough for a report of progress
+    trail=600,
+    verified=5,
     notices=3,
     faulty=12,
     reported=30,
@@ -36,7 +37,12 @@ FIGURES = {
     "batch": ["batch"],
     "decide": ["decide, passing", "guards alone, passing", "decide, failing", "guards alone, failing"],
     "tick": ["tick, 3 due", "tick, nothing due"],
-    "verify": ["hashes, links and columns", "all, with replay"],
+    "verify": [
+        "hashes, tree and checkpoints",
+        *(f"full: {part}" for part in ("hashes", "bodies", "checkpoints", "office", "subjects", "deciding")),
+        "full: all parts",
+    ],
+    "append": ["one event a transaction", "many in one"],
     "notices": ["tick and worker", "worker alone"],
     "reports": [
         "yearly, the last of ten years",
