@@ -19,6 +19,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from engine.audit.note import SigningKey
 from engine.clock import Clock, ShiftedClock
 from engine.core.commands import Line, Move, SetFacts, Start, Undo
 from engine.ledger import entries
@@ -36,6 +37,7 @@ from tests.world import START, found_office, office_time, wire
 TODAY = START.date()
 FRESH_EVERY = 20  # kills, then a new database, so that looking at it stays quick
 STAGES = 8
+SIGNER = SigningKey(name="ketnap/kill", seed=bytes([4] * 32))
 WIRE_S = 0.02  # what a mail server takes, so that some are killed while they wait for its answer
 KNOWN = (
     "full_name", "birth_date", "education", "motives", "helper", "helper_is_formal", "helper_together_since",
@@ -125,6 +127,7 @@ def child(url: str, clock: Clock, begin: int, pipe: int) -> None:
         os.write(pipe, f"{line}\n".encode())  # one write: a line is there whole, or not at all
 
     service = wire(open_store(url), clock)
+    service.kit.signer = lambda: SIGNER
     worker = Worker(service, {"email": Wire(say)})
     n = begin
     while True:
@@ -134,6 +137,8 @@ def child(url: str, clock: Clock, begin: int, pipe: int) -> None:
         if n % 3 == 0:
             service.tick()
             worker.deliver()
+        if n % 12 == 1:
+            service.trail.sign()
         n += 1
 
 
