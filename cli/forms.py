@@ -89,6 +89,7 @@ def fill(
     session: Session = ctx.obj
     service = session.changing()
     by = acting(session, service, as_, token)
+    service.access.opened(subject, "form", by)
     note = session.say("SANDBOX: made for trying out, no real document") if session.opened.sandbox else None
     with service.work() as work:
         form = form_named(ready_forms(session, work), name)
@@ -100,6 +101,7 @@ def fill(
         "file": None,
     }
     if not missing:
+        service.access.exported("form", 1, by, form=name, subject=subject)
         path = out or Path(f"{name}-{subject}.{format_}")
         path.write_bytes(filled.pdf() if format_ == "pdf" else filled.content)
         document["file"] = str(path)

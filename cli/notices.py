@@ -53,6 +53,7 @@ def list_(
         raise BadInput("{value} is not one of {known}", value=state, known=", ".join((*STATES, SENT)))
     states = None if state is None else ["accepted", "delivered"] if state == SENT else [state]
     rows = session.service.outbox.rows(states=states, subject=subject)
+    session.service.access.listed("notices", len(rows), subject=subject)
     documents = [session.teller.notice(row, text) for row, text in rows]
     session.write(documents, lambda console: _show(session, console, documents))
 
@@ -109,6 +110,7 @@ def forecast(
         }
         for e in forecast_on(session.opened, begins, ends, session.lang)
     ]
+    session.service.access.listed("forecast", len(documents))
     session.write(documents, lambda console: _show(session, console, documents))
 
 
@@ -124,6 +126,7 @@ def preview(
     from cli.trying import preview
 
     session: Session = ctx.obj
+    session.service.access.opened(subject, "preview")
     found = preview(session, rule, subject)
     document = {
         "rule": rule,

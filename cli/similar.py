@@ -37,6 +37,7 @@ def similar(
     session: Session = ctx.obj
     door = session.service.likeness
     found = door.of_facts(what, read_facts(facts)) if facts else door.of_subject(what)
+    session.service.access.listed("similar", len(found), subject=None if facts else what)
     documents = [session.teller.alike(a) for a in found]
 
     def show(console: Console) -> None:

@@ -92,6 +92,16 @@ class Access:
                 kind, key_id=PURPOSES, payload=payload, what=what, count=count, actor=actor, about=about or None
             )
 
+    def _listed_just_now(self, what: str, by: By | None, about: dict[str, Json]) -> bool:
+        """Tells whether the same list was shown to the same person within minutes: that is one."""
+        with self._work() as work:
+            reader = self._reader(work, by)
+            wanted = EventSearch(kinds=(events.LISTED,), officer=reader, since=stamp(work.now - AGAIN))
+            same: dict[str, Json] = {"actor": reader, "account": self._via.account, "channel": self._via.channel}
+            same |= {"what": what, "about": about or None}
+            found = (read_body(row) for row in work.tx.search_events(wanted, limit=RECENT))
+            return any(all(body.get(k) == v for k, v in same.items()) for body in found)
+
     def signed_in(self, officer: str, how: str) -> None:
         """Notes a sign-in. `how`: password, token, account..."""
         with self._work(write=True) as work:

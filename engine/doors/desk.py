@@ -94,6 +94,8 @@ class Desk:
 
     def prospect(self, subject: str, trigger: str, by: By) -> tuple[Case, Mapping[str, Value], Prospect]:
         """Returns a subject, its facts, and what stands in the way of one step. Raises NotFound and BadInput."""
+        self.sees(subject, by)
+        self._access.opened(subject, "step", by)
         with self._work() as work:
             case = self._case(work, subject, by)
             found = prospects(work, case, officer=by.officer, behalf=by.behalf, trigger=trigger)
@@ -134,6 +136,8 @@ class Desk:
                 if seen >= MOST:
                     break
         found.sort(key=lambda w: (w.due or date.max, w.case.subject.id, w.rule))
+        if found:
+            self._access.listed("waiting", len(found), by)
         return found, seen < MOST
 
     def news(self, by: By, after: int, limit: int) -> list[News]:
@@ -151,7 +155,10 @@ class Desk:
             work.fetch(r.subject for r in near if r.subject is not None)
             told = entries(near, None, work.kit.sealer)
             found = [News(entry=e, case=work.case(e.subject or "")) for e in told]
-            return [n for n in found if n.case.subject.state != events.VOID]
+        shown = [n for n in found if n.case.subject.state != events.VOID]
+        if shown:
+            self._access.listed("news", len(shown), by)
+        return shown
 
     def calendar(self) -> tuple[date, datetime, Calendar]:
         """Returns the office's day and time, and its calendar."""

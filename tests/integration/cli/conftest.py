@@ -47,7 +47,7 @@ class Ketnap:
         )
 
 
-def _plain(patch: pytest.MonkeyPatch) -> None:
+def plain(patch: pytest.MonkeyPatch) -> None:
     """Vietnamese, and no setting from outside."""
     for name in [n for n in os.environ if n.startswith("KETNAP_")]:
         patch.delenv(name)
@@ -63,7 +63,7 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in LISTS.iterdir():
         shutil.copy(path, folder)
     with pytest.MonkeyPatch.context() as patch:
-        _plain(patch)
+        plain(patch)
         patch.chdir(folder)
         Ketnap(folder).office()
     return folder
@@ -72,7 +72,7 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def ketnap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ketnap:
     """The command in an empty folder beside the lists of an office."""
-    _plain(monkeypatch)
+    plain(monkeypatch)
     for path in LISTS.iterdir():
         shutil.copy(path, tmp_path)
     monkeypatch.chdir(tmp_path)
