@@ -35,7 +35,7 @@ PEOPLE = "candidate"  # the workflow that a list of people begins
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
-    from cli import past  # it takes from here how lists are read
+    from cli import moving, past  # it takes from here how lists are read
 
     group = typer.Typer(no_args_is_help=True, help="Bring in lists: all of a list, or nothing.", rich_markup_mode=None)
     group.command("orgs")(import_orgs)
@@ -44,6 +44,7 @@ def register(app: typer.Typer) -> None:
     group.command("decisions")(import_decisions)
     group.command("candidates")(import_candidates)
     past.add(group)
+    moving.add(group)
     app.add_typer(group, name="import")
 
 

@@ -31,8 +31,11 @@ def given_facts(work: Work, definition: Definition, command: Start, org: Org, on
     return {**changes, **{f: v for f, v in filled.items() if v is not None}}
 
 
-def check_named(work: Work, definition: Definition, changes: Changes) -> None:
-    """Sees that an organisation or a subject that a fact names exists, and is of the kind asked for."""
+def check_named(work: Work, definition: Definition, changes: Changes, *, past: bool = False) -> None:
+    """Sees that an organisation or a subject that a fact names exists, and is of the kind asked for.
+
+    `past`: of history, which may name what stands no more.
+    """
     for name, value in changes.items():
         spec = definition.file.facts[name]
         if not isinstance(value, str) or spec.type not in ("org", "subject"):
@@ -46,7 +49,7 @@ def check_named(work: Work, definition: Definition, changes: Changes) -> None:
         org = work.office.tree.by_id.get(value)
         if org is None:
             raise NotFound("{fact}: there is no organisation {org}", fact=name, org=value)
-        if name in definition.moving and org.period.ended(work.today):
+        if not past and name in definition.moving and org.period.ended(work.today):
             raise BadInput("{org} was closed on {day}", org=org.id, day=org.period.until)
         if spec.of and org.kind not in definition.area.kinds(spec.of):
             raise BadInput("{fact}: {org} is a {kind}", fact=name, org=value, kind=org.kind)

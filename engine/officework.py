@@ -132,7 +132,7 @@ def put_officers(work: Work, changes: Iterable[OfficerChange], by: By) -> Counts
         work.tx.put_officers([row])
         work.tx.put_roles(roles)
         standing[row.id] = row
-        _officer_event(work, row, roles, by)
+        officer_event(work, row, roles, by)
     if created or updated:
         work.office_changed()
     return Counts(created=created, updated=updated, unchanged=unchanged, ids=ids)
@@ -219,7 +219,8 @@ def _role_rows(work: Work, change: OfficerChange, row: OfficerRow, before: Seque
     return rows
 
 
-def _officer_event(work: Work, row: OfficerRow, roles: Sequence[RoleRow], by: By) -> None:
+def officer_event(work: Work, row: OfficerRow, roles: Sequence[RoleRow], by: By) -> None:
+    """Writes that an officer was added or changed, with these roles."""
     personal = {f: getattr(row, f) for f in ("name", "email", "phone", "account", "webhook")}
     work.ledger.append(
         events.OFFICE,
@@ -273,7 +274,7 @@ def put_terms(work: Work, terms: Iterable[Term], by: By) -> Counts:
         created, updated = (created + 1, updated) if old is None else (created, updated + 1)
         held = [r for r in held if r is not old] + [row]
         work.tx.put_roles([row])
-        _officer_event(work, officer, [row], by)
+        officer_event(work, officer, [row], by)
     if created or updated:
         work.office_changed()
     return Counts(created=created, updated=updated, unchanged=unchanged)

@@ -17,8 +17,11 @@ from engine.core.values import Json
 from engine.core.views import read_facts, view_of
 from engine.input import check_named
 from engine.naming import new_id, taken_key
+from engine.places import moves_along
 from engine.steps import By
 from engine.work import Case, Work
+
+LINKS = ("batch", "opened_by")  # details that name another event
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +40,7 @@ class Past:
     breaches: Sequence[str] = ()
     opens: Sequence[Past] | None = None  # None: what such a step opens is not opened; else what happened to it
     detail: Mapping[str, Json] = field(default_factory=dict)
+    was: str | None = None  # the event's id where it comes from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,10 +55,16 @@ class Record:
     past: Sequence[Past] = ()
     reason: str | None = None
     detail: Mapping[str, Json] = field(default_factory=dict)
+    was: str | None = None
 
 
-def record(work: Work, command: Record, by: By, *, unasked: bool = False) -> str:
+def record(
+    work: Work, command: Record, by: By, *, unasked: bool = False, restored: dict[str, str] | None = None
+) -> str:
     """Enters a subject with its history and returns its id. `unasked`: nobody's authority is tried.
+
+    `restored`: it comes whole from another database, its days in whatever order they were entered there; maps the
+    events' ids there to those here, also those that a detail names.
 
     Raises BadInput (what is not declared, days that go back or have not come, a closed unit for what still runs) and
     Denied.
@@ -63,9 +73,13 @@ def record(work: Work, command: Record, by: By, *, unasked: bool = False) -> str
     org = work.office.tree.by_id.get(command.org)
     if org is None:
         raise NotFound("there is no organisation {org}", org=command.org)
-    _check_days(work, command)
+    if org.kind not in definition.kinds:
+        raise BadInput(
+            "{workflow} does not live at {kind} ({org})", workflow=command.workflow, kind=org.kind, org=org.id
+        )
+    _check_days(work, command, ordered=restored is None)
     changes = read_facts(definition, command.facts, work.calendar)
-    check_named(work, definition, changes)
+    check_named(work, definition, changes, past=True)
     facts = changed({}, changes)
     for fact in definition.file.start.asks:
         if facts.get(fact) is None:
@@ -81,7 +95,7 @@ def record(work: Work, command: Record, by: By, *, unasked: bool = False) -> str
         facts=facts,
         started_on=command.on,
         entered_on=command.on,
-        person_on=command.on if by.officer is not None else date.min,
+        person_on=date.min if command.detail.get("by_clock") else command.on,
     )
     unique = taken_key(work, definition, org.id, facts)
     acting = None if by.officer is None else Acting(officer=by.officer)
@@ -101,23 +115,35 @@ def record(work: Work, command: Record, by: By, *, unasked: bool = False) -> str
         definition=definition.id,
         history=True,
         **steps.who(acting, by),
-        **command.detail,
+        **_renamed(command.detail, restored),
     )
+    _keep(restored, command.was, event)
     work.add(Case(subject=subject, definition=definition, key_id=key_id, row=None, last_event=event, unique_key=unique))
     for past in command.past:
-        _record_past(work, subject.id, past, acting, By(officer=by.officer))
+        _record_past(work, subject.id, past, acting, By(officer=by.officer), restored)
     _check_place(work, work.case(subject.id))
     return subject.id
 
 
-def _check_days(work: Work, command: Record) -> None:
+def _renamed(detail: Mapping[str, Json], restored: Mapping[str, str] | None) -> dict[str, Json]:
+    if restored is None:
+        return dict(detail)
+    return {k: restored.get(v, v) if k in LINKS and isinstance(v, str) else v for k, v in detail.items()}
+
+
+def _keep(restored: dict[str, str] | None, was: str | None, event: str) -> None:
+    if restored is not None and was is not None:
+        restored[was] = event
+
+
+def _check_days(work: Work, command: Record, *, ordered: bool) -> None:
     last = command.on
     for day in (command.on, *(p.on for p in command.past)):
         if day > work.today:
             raise BadInput(
                 "on: {on} has not come yet, today is {today}", on=day.isoformat(), today=work.today.isoformat()
             )
-        if day < last:
+        if ordered and day < last:
             raise BadInput("on: {on} is before {last}, which is entered ahead of it", on=day, last=last)
         last = day
 
@@ -125,7 +151,7 @@ def _check_days(work: Work, command: Record) -> None:
 def _check_place(work: Work, case: Case) -> None:
     """Sees that what still runs lives at a unit that stands."""
     org = work.office.tree.by_id[case.subject.org]
-    if case.subject.state not in case.definition.final and not org.period.holds(work.today):
+    if moves_along(case) and not org.period.holds(work.today):
         raise BadInput(
             "{org} does not stand today; what is still {state} is entered under the unit that follows it now",
             org=org.id,
@@ -133,13 +159,15 @@ def _check_place(work: Work, case: Case) -> None:
         )
 
 
-def _record_past(work: Work, id: str, past: Past, acting: Acting | None, by: By) -> None:
+def _record_past(
+    work: Work, id: str, past: Past, acting: Acting | None, by: By, restored: dict[str, str] | None
+) -> None:
     case = work.case(id)
     definition = case.definition
     if past.org is not None and past.org not in work.office.tree.by_id:
         raise NotFound("there is no organisation {org}", org=past.org)
     changes = read_facts(definition, past.facts, work.calendar)
-    check_named(work, definition, changes)
+    check_named(work, definition, changes, past=True)
     to = _target(definition, case.subject.state, past)
     kind = events.RECORDED if past.trigger is not None else events.FACTS_SET
     if past.trigger is None and past.org is not None:
@@ -161,8 +189,9 @@ def _record_past(work: Work, id: str, past: Past, acting: Acting | None, by: By)
         by=list(past.by) or None,
         by_clock=past.by_clock or None,
         **steps.who(acting, by),
-        **past.detail,
+        **_renamed(past.detail, restored),
     )
+    _keep(restored, past.was, event)
     work.change(
         case,
         event,
@@ -172,7 +201,7 @@ def _record_past(work: Work, id: str, past: Past, acting: Acting | None, by: By)
         trigger=past.trigger,
         to=to,
         org=past.org,
-        by_person=not past.by_clock and by.officer is not None,
+        by_person=not past.by_clock,
     )
     _open(work, work.case(id), past, event, by)
 

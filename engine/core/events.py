@@ -80,7 +80,9 @@ class Entry:
     @property
     def by_person(self) -> bool:
         """Tells whether a person, not the clock, did it."""
-        return self.actor is not None and self.detail.get("by_clock") is not True
+        if self.history:
+            return self.detail.get("by_clock") is not True
+        return self.actor is not None
 
     @property
     def history(self) -> bool:
