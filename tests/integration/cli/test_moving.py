@@ -89,7 +89,8 @@ def test_an_export_that_was_changed_comes_in_not_at_all(ketnap: Ketnap, monkeypa
     whole = json.loads((ketnap.folder / "a.json").read_text(encoding="utf-8"))
     other = ("--db", "sqlite:///other.db")
     ketnap.run("init", "--sandbox", *other)
-    for change in ({"org": "frob"}, {"events": []}, {"workflow": "frob"}, {"events": [{}]}):
+    changes: list[dict[str, Any]] = [{"org": "frob"}, {"events": []}, {"workflow": "frob"}, {"events": [{}]}]
+    for change in changes:
         broken = {**whole, "subjects": [*whole["subjects"][:-1], {**whole["subjects"][-1], **change}]}
         if change == {"org": "frob"}:
             broken["subjects"][-1]["events"] = [{**broken["subjects"][-1]["events"][0], "org": "frob"}]
