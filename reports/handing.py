@@ -12,7 +12,7 @@ from engine.service import Service
 from engine.steps import By
 from reports.document import Report
 from reports.letters import Letter
-from reports.making import Request, make
+from reports.making import Request, make, opens_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,4 +72,7 @@ def hand_out(
         service.access.listed(request.name, rows, by, **about)
     else:
         service.access.exported(request.name, rows, by, purpose=purpose, form=form, **about)
+        opens = opens_of(service, folder, request.name)
+        if opens is not None:
+            service.trail.open_at(opens, report.unit, by)
     return Handed(report=report, data=data, officer=request.officer, purpose=purpose)

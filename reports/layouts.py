@@ -190,6 +190,11 @@ class LayoutFile(Model):
     sections: list[Section] = Field(min_length=1, description="its parts, in order")
     recipients: list[Text] = Field(default=[], description="who gets it, on paper")
     signature: Signature | None = Field(None, description="who signs; none: nobody")
+    opens: Name | None = Field(
+        None,
+        description="a workflow of which one is begun when the report goes out as a file, at its unit or the next "
+        "above where such a subject lives: a checkpoint of the trail",
+    )
 
 
 class Letterhead(Model):

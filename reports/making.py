@@ -113,6 +113,13 @@ def periods_of(folder: Path, name: str) -> list[Period]:
     return next((periods for known, _, periods in names_of(folder, "en") if known == name), [])
 
 
+def opens_of(service: Service, folder: Path, name: str) -> str | None:
+    """Returns the workflow of which one is begun when this report goes out, where that workflow is loaded."""
+    with service.work() as work:
+        found = load_layout(folder, name, work.library.all_newest(), work.library.area).file.opens
+        return found if found in work.library.workflows else None
+
+
 # ---- the report ----
 
 

@@ -9,9 +9,10 @@ from engine import officework, trail
 from engine.audit.checkpoint import Tenure
 from engine.audit.note import SigningKey, VerifierKey
 from engine.audit.tree import consistency_proof, inclusion_proof
+from engine.core.commands import Start
 from engine.core.errors import BadInput
 from engine.doors import OpenWork
-from engine.steps import By
+from engine.steps import By, start
 from engine.trail import Exposure, Left, Signed
 
 
@@ -42,6 +43,22 @@ class Trail:
         """Makes a checkpoint of all there is. Raises NotFound without a key, KeyChanged with another one."""
         with self._work(write=True) as work:
             return trail.sign(work)
+
+    def open_at(self, workflow: str, org: str | None, by: By) -> str | None:
+        """Begins a subject of a workflow that keeps a checkpoint, because something else went out.
+
+        At this unit (None: the first there is) or the next above where such a one lives. Returns its id; None where
+        nothing can be signed or none lives.
+        """
+        with self._work(write=True) as work:
+            definition, tree = work.library.newest(workflow), work.office.tree
+            living = sorted(o.id for o in tree.by_id.values() if o.kind in definition.kinds)
+            home = tree.by_id.get(org if org is not None else next(iter(living), ""))
+            while home is not None and home.kind not in definition.kinds:
+                home = tree.by_id.get(home.parent or "")
+            if home is None or (definition.file.checkpoint and not trail.can_sign(work)):
+                return None
+            return start(work, Start(workflow=workflow, org=home.id), by, unasked=True).subject
 
     def leave(self, size: int, way: str, to: str | None = None, by: By | None = None) -> Left:
         """Notes that a checkpoint left the machine: `way` is print, file, or what else somebody carried it by."""

@@ -17,6 +17,7 @@ from engine.bundling import Wanted
 from engine.clock import SetClock
 from engine.core.commands import Start
 from engine.core.errors import Conflict
+from engine.library import find_sources
 from engine.metrics import metrics
 from engine.sealing import TreeSealer
 from engine.service import Service
@@ -93,6 +94,22 @@ def test_a_checkpoint_is_mailed_on_demand_and_twice_a_day_is_no_conflict(office:
     assert len(ids) == 2
     later(office, timedelta(minutes=1))
     assert any(m.to == "tu_inspector@example.org" for m in CHANNEL.sent)
+
+
+def test_a_report_that_goes_out_takes_a_checkpoint_along(office: Service) -> None:
+    """As its layout says, at the unit or the next above where one lives; without a key there is none."""
+    from reports.handing import hand_out
+    from reports.letters import Letter
+    from reports.making import Request
+    from reports.periods import year_span
+
+    folder = Path(__file__).parents[3] / "workflows" / "admission"
+    office.load(find_sources(["annual_plan", "branch_plan", "monthly_review", "probation", "target"]))
+    for org, form in ((None, "json"), ("xa1", "json"), ("xa1", None)):
+        hand_out(office, folder, Request(name="yearly", span=year_span(2024), org=org), Letter(), form)
+    assert len(office.find("trail_checkpoint", None, {})) == 2
+    office.kit.signer = None
+    assert office.trail.open_at("trail_checkpoint", "xa1", By(officer=None)) is None
 
 
 def test_days_that_passed_while_the_program_stood_still_bring_one_checkpoint(office: Service) -> None:
