@@ -189,6 +189,7 @@ def _lanes(
 ) -> list[str]:
     parts: list[str] = []
     used: dict[str, int] = {}
+    lines: list[int] = []  # where texts stand already: none is written over another
     # short arrows inside, long ones outside: fewer of them cross
     inside_out = sorted(pairs, key=lambda p: abs(tops[p[0][1]] - tops[p[0][0]]))
     for lane, ((source, target), texts) in enumerate(inside_out, 1):
@@ -199,6 +200,9 @@ def _lanes(
         parts.append(f'<path d="M{x} {ys[0]}H{out}V{ys[1]}H{x}" fill="none" stroke="#333" marker-end="url(#a)"/>')
         at = out + (4 if step > 0 else -4)
         middle = (ys[0] + ys[1]) // 2 + 4
+        while any(abs(middle - other) < 14 for other in lines):
+            middle += 14
+        lines.append(middle)
         parts.append(
             f'<text x="{at}" y="{middle}" text-anchor="{anchor}" font-size="11" fill="#111" stroke="#fff" '
             f'stroke-width="3" paint-order="stroke">{escape(_joined(texts))}</text>'

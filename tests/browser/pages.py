@@ -15,5 +15,7 @@ PAGES: dict[str, tuple[str | None, str]] = {
     "facts": ("cb1_secretary", "/subjects/u1/facts"),
     "papers": ("cb1_secretary", "/subjects/u2/facts/papers"),
     "undo": ("cb1_secretary", "/subjects/u1/undo"),
+    "procedures": ("cb1_secretary", "/procedures"),
+    "procedure": ("cb1_secretary", "/procedures/candidate"),
     "not-found": ("cb1_secretary", "/subjects/nobody"),
 }
