@@ -327,7 +327,7 @@ SLIPS = [
     Slip(
         "a line that does nothing",
         REVIEW,
-        "keep: {sets: {considered_on: held_on}, label",
+        "keep: {sets: {considered_on: held_on}, notes: {decided: \"'keep'\"}, label",
         "keep: §{label",
         ("a line runs a step",),
     ),
