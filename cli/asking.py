@@ -161,18 +161,26 @@ def history(
     Examples: ketnap history u1 --json
               ketnap history u1 --openings
     """
+    from engine.sheet_documents import line_document
+
     session: Session = ctx.obj
     service = session.service
     found = service.history(subject, openings=openings)
     marks = service.past.marks(subject)
     entries = [session.teller.entry(e, marks.get(e.id)) for e in found]
     definition = service.reading.definition(subject)
+    with service.work() as work:
+        newest = work.library.all_newest()
+    for e in entries:
+        e["line"] = line_document(session.teller, e["detail"], newest)
     session.write(entries, lambda console: _show_history(session, console, definition, entries))
 
 
 def _marked(session: Session, definition: Definition, e: Mapping[str, Any]) -> list[str]:
     """Returns what is to be seen of an entry at a glance."""
     lines: list[str] = []
+    if e["line"] is not None:
+        lines.append(e["line"]["label"])
     if e["history"] and e["kind"] != "recorded":
         lines.append(session.translate("recorded"))
     if e["delay_days"]:

@@ -115,8 +115,7 @@ def carry_out(work: Work, decision: Decision, item: Item, day: date, by: By, eve
         check_state(other, item.states)
     if spec.step is not None:
         alone = By(officer=by.officer, behalf=by.behalf)  # the command's id belongs to the batch's own event
-        detail: dict[str, Json] = {"line": item.do, **({"mentioned": False} if item.index < 0 else {})}
-        extra = Extra(batch=event, detail=detail)
+        extra = Extra(batch=event, detail=_detail(item))
         brought = {**item.gives, **item.facts}
         try:
             moved = steps.move_one(work, other, spec.step, brought, day, item.line.reason, alone, extra)
@@ -129,6 +128,12 @@ def carry_out(work: Work, decision: Decision, item: Item, day: date, by: By, eve
     if spec.sets or spec.clears or item.facts:
         _write(work, decision, item, other, day, by, event, judged)
     return replace(answer, judgements=judged)
+
+
+def _detail(item: Item) -> dict[str, Json]:
+    """Returns what the event of a line says of the step that it belongs to; `mentioned` is false for the rest."""
+    said: dict[str, Json] = {"line": item.do, "batch_of": list(item.of)}
+    return said if item.index >= 0 else {**said, "mentioned": False}
 
 
 def judge_record(work: Work, other: Case, item: Item, day: date) -> tuple[Judgement, ...]:
@@ -166,8 +171,7 @@ def _write(
         definition=other.definition.id,
         rules=events.rule_codes(judged) or None,
         batch=event,
-        line=item.do,
-        mentioned=None if item.index >= 0 else False,
+        **_detail(item),
         **steps.who(decision.acting, By(officer=by.officer)),
     )
     work.change(other, written, read, on=day)

@@ -32,6 +32,7 @@ class Item:
     do: str
     spec: LineSpec
     other: Case
+    of: tuple[str, str, str]  # workflow, subject and trigger of the step
     states: tuple[str, ...] = ()
     gives: dict[str, Value] = field(default_factory=dict)
     facts: dict[str, object] = field(default_factory=dict)
@@ -79,6 +80,7 @@ class Roster:
         self.changes: dict[str, Value | MapChange | None] = dict(decision.changes)
         self.items: list[Item] = []
         self.errors: list[BadInput] = []
+        self.of = (case.subject.workflow, case.subject.id, step.trigger)
         self.orgs = self._orgs()
 
     def _orgs(self) -> set[str]:
@@ -178,7 +180,7 @@ class Roster:
         if self.batch.over is not None and not self._on_list(self.batch.over, line.subject):
             raise BadInput("{subject} is not on the list", subject=line.subject)
         if line.set_aside:
-            return Item(index=i, line=line, do=line.do, spec=self.step.lines[line.do], other=other)
+            return Item(index=i, line=line, do=line.do, spec=self.step.lines[line.do], other=other, of=self.of)
         return self._taken(line, i, other)
 
     def _on_list(self, fact: str, subject: str) -> bool:
@@ -202,6 +204,7 @@ class Roster:
             do=spec.name,
             spec=spec,
             other=other,
+            of=self.of,
             states=states,
             gives=gives,
             facts=facts,

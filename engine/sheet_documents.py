@@ -100,6 +100,26 @@ def _unit(teller: Teller, unit: Unit, definition: Definition) -> Document:
     }
 
 
+def line_document(teller: Teller, detail: Mapping[str, Any], definitions: Mapping[str, Definition]) -> Document | None:
+    """Returns of which step that moves many an event of somebody's history is a line; None when it is of none.
+
+    `detail` is the event's; `definitions` the newest, by workflow.
+    """
+    of = detail.get("batch_of")
+    if not isinstance(of, list) or len(of) != 3:
+        return None
+    workflow, subject, trigger = (str(part) for part in of)
+    definition = definitions.get(workflow)
+    step = definition.steps.get(trigger) if definition is not None else None
+    line = step.lines.get(str(detail.get("line"))) if step is not None else None
+    named = [teller.text(definition.file.title)] if definition is not None else [workflow]
+    named += [teller.text(step.label)] if step is not None else [trigger]
+    named += [teller.text(line.spec.label)] if line is not None else [str(detail.get("line"))]
+    mentioned = detail.get("mentioned") is not False
+    label = f"{': '.join(named)} ({subject})" + ("" if mentioned else f"; {teller.say('not mentioned')}")
+    return {"workflow": workflow, "subject": subject, "trigger": trigger, "label": label, "mentioned": mentioned}
+
+
 def register_document(found: Sequence[Given]) -> list[dict[str, Any]]:
     """Returns a register of numbers."""
     return [

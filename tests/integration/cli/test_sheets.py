@@ -147,3 +147,17 @@ def test_a_list_of_names_enrols_and_marks_and_names_the_rows_that_fit_nobody(a_c
     a_class.run("import", "decisions", "lop1", "ket-qua.csv", "--trigger", "record_results", "--as", "dao")
     facts = a_class.ask("show", "lop1")["facts"]
     assert (facts["results"], facts["attendance"]) == ({"u2": "pass"}, {"u2": 8})
+
+
+def test_a_persons_history_names_the_sitting_and_says_who_was_not_mentioned(office: Ketnap) -> None:
+    for id_ in ("u1", "u2"):
+        office.elite(id_)
+        office.run("move", id_, "recognise", "--as", "lan", "--fact", "branch_proposed_on=2024-03-01")
+    office.run("start", "monthly_review", "--id", "r1", "--org", "xa1", "--as", "lan", "--fact", "month=2024-03")
+    office.run("move", "r1", "hold", "--as", "lan", "--decisions", decisions(office, "u1,keep"))
+    named, kept = (office.ask("history", id_)[-1]["line"] for id_ in ("u1", "u2"))
+    assert (named["subject"], named["trigger"], named["mentioned"]) == ("r1", "hold", True)
+    assert (kept["subject"], kept["mentioned"]) == ("r1", False)
+    assert office.ask("show", "u2")["facts"]["months_unconsidered"] == 0
+    assert "không nêu tên" in kept["label"]
+    assert "(r1)" in office.run("history", "u1").stdout
