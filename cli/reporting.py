@@ -51,7 +51,7 @@ def report(
     from reports.making import Request
 
     session: Session = ctx.obj
-    service = session.service
+    service = session.changing()
     with service.work() as work:
         area = work.library.area.file.area
         today = work.today

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import re
+from html import escape
 from typing import Any
 
 import docx
 from docx.enum.section import WD_ORIENT
 from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH
-from docx.oxml import OxmlElement
-from docx.oxml.ns import qn
+from docx.oxml import OxmlElement, parse_xml
+from docx.oxml.ns import nsdecls, qn
 from docx.shared import Mm, Pt, RGBColor
 
 from reports.document import Heading, Line, Report, Table, weights, written
@@ -22,6 +24,7 @@ LEFT, CENTRE, RIGHT, BOTH = (
     WD_ALIGN_PARAGRAPH.RIGHT,
     WD_ALIGN_PARAGRAPH.JUSTIFY,
 )
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # what no XML may hold
 _RED = RGBColor(0xC0, 0, 0)
 
 
@@ -161,54 +164,55 @@ def _section(paper: Any, report: Report, table: Table) -> None:
 
 def _table(paper: Any, report: Report, table: Table) -> None:
     columns = [Heading(id="", label=report.head.running_number, shows="number"), *table.columns]
-    grid = paper.add_table(rows=1, cols=len(columns))
+    grid = paper.add_table(rows=0, cols=len(columns))
     grid.style, grid.alignment, grid.autofit = "Table Grid", WD_TABLE_ALIGNMENT.CENTER, False
     room = (252 if report.landscape else 165) * 1.0
     wide = weights(table.columns)
     widths = [Mm(room * w / sum(wide)) for w in wide]
-    _repeat(grid.rows[0])
-    size = 12 if len(columns) <= 7 else 11 if len(columns) <= 10 else 10
-    for cell, column in zip(grid.rows[0].cells, columns, strict=True):
-        _fill(cell, column.label, CENTRE, bold=True, size=size)
-    number = 0
-    for line in table.lines:
-        cells = grid.add_row().cells
-        if line.kind == "group":
-            _fill(cells[0].merge(cells[-1]), str(line.cells[0]), LEFT, bold=True, size=size)
-            continue
-        number += line.kind == "row"
-        _fill(cells[0], str(number) if line.kind == "row" else "", CENTRE, size=size)
-        _row(cells[1:], table.columns, line, report.lang, size)
-    for row in grid.rows:
-        row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
     for n, width in enumerate(widths):
         grid.columns[n].width = width
-        for cell in grid.columns[n].cells:
-            cell.width = width if cell.grid_span == 1 else cell.width
+    size = 12 if len(columns) <= 7 else 11 if len(columns) <= 10 else 10
+    twips = [width.twips for width in widths]
+    rows = [_row_xml([_cell_xml(c.label, t, "center", size, bold=True) for c, t in zip(columns, twips, strict=True)],
+                     heading=True)]  # fmt: skip
+    number = 0
+    for line in table.lines:
+        number += line.kind == "row"
+        rows.append(_line_xml(line, table.columns, report.lang, size, twips, number))
+    for row in rows:  # python-docx looks through the whole table for each row: too slow for a list of thousands
+        grid._tbl.append(parse_xml(row))
 
 
-def _row(cells: Any, columns: Any, line: Line, lang: str, size: int) -> None:
-    for n, (cell, column, value) in enumerate(zip(cells, columns, line.cells, strict=True)):
+def _line_xml(line: Line, columns: Any, lang: str, size: int, twips: list[int], number: int) -> str:
+    if line.kind == "group":
+        return _row_xml([_cell_xml(str(line.cells[0]), sum(twips), "left", size, bold=True, span=len(twips))])
+    bold = line.kind == "total"
+    cells = [_cell_xml("" if bold else str(number), twips[0], "center", size)]
+    for n, (column, value, width) in enumerate(zip(columns, line.cells, twips[1:], strict=True)):
         shows = (line.shows or column.shows) if n else "text"
-        text = written(value, shows, lang)
-        align = LEFT if isinstance(value, str) and n == 0 else CENTRE if shows in ("date", "year") else RIGHT
-        if isinstance(value, str) and n:
-            align = LEFT if column.shows == "text" else CENTRE
-        _fill(cell, text, align, bold=line.kind == "total", size=size)
+        if isinstance(value, str):
+            align = "left" if n == 0 or column.shows == "text" else "center"
+        else:
+            align = "center" if shows in ("date", "year") else "right"
+        cells.append(_cell_xml(written(value, shows, lang), width, align, size, bold=bold))
+    return _row_xml(cells)
 
 
-def _fill(cell: Any, text: str, align: Any, *, bold: bool = False, size: int) -> None:
-    paragraph = cell.paragraphs[0]
-    paragraph.alignment = align
-    run = paragraph.add_run(text)
-    run.bold, run.font.size = bold, Pt(size)
+def _row_xml(cells: list[str], *, heading: bool = False) -> str:
+    """Returns a row that is never broken over two pages; a heading stands on every page of a long table."""
+    repeat = '<w:tblHeader w:val="true"/>' if heading else ""
+    return f"<w:tr {nsdecls('w')}><w:trPr><w:cantSplit/>{repeat}</w:trPr>{''.join(cells)}</w:tr>"
 
 
-def _repeat(row: Any) -> None:
-    """Has the heading stand on every page of a long table."""
-    element = OxmlElement("w:tblHeader")
-    element.set(qn("w:val"), "true")
-    row._tr.get_or_add_trPr().append(element)
+def _cell_xml(text: str, width: int, align: str, size: int, *, bold: bool = False, span: int = 1) -> str:
+    spans = f'<w:gridSpan w:val="{span}"/>' if span > 1 else ""
+    strong = "<w:b/>" if bold else ""
+    clean = escape(_NO_XML.sub("", text))
+    return (
+        f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{spans}</w:tcPr><w:p><w:pPr><w:jc w:val="{align}"/></w:pPr>'
+        f'<w:r><w:rPr>{strong}<w:sz w:val="{2 * size}"/></w:rPr><w:t xml:space="preserve">{clean}</w:t></w:r></w:p>'
+        "</w:tc>"
+    )
 
 
 def _foot(paper: Any, report: Report) -> None:
