@@ -11,11 +11,12 @@ import time
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from engine.comparing import UNREADABLE, Problem
 from engine.core import events
+from engine.core.authority import Org
 from engine.core.calendar import Calendar
 from engine.core.decision import Decision, decide
 from engine.core.errors import KetnapError
@@ -26,8 +27,8 @@ from engine.core.values import Value
 from engine.core.views import Moment
 from engine.ledger import entries
 from engine.library import Library
-from engine.office import calendar_of
-from engine.store.rows import DayRow
+from engine.office import calendar_of, tree_on
+from engine.store.rows import DayRow, OrgRow
 from engine.tallying import read_counted
 from engine.work import Work
 
@@ -47,7 +48,7 @@ class Again:
 
 
 class Past:
-    """The definitions and days off as they were at any event. Nothing is read twice."""
+    """The definitions, days off and organisations as they were at any event. Nothing is read twice."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
@@ -55,11 +56,15 @@ class Past:
         loaded = list(entries(work.tx.events(kind=events.DEFINITION), None, work.kit.sealer))
         self._loads = [e.seq for e in loaded]
         self._loaded = [e.definition for e in loaded]
+        told = list(entries(work.tx.events(kind=events.OFFICE), None, work.kit.sealer))
         self._days = [
             (e.seq, DayRow(day=str(e.detail["day"]), off=bool(e.detail["off"])))
-            for e in entries(work.tx.events(kind=events.OFFICE), None, work.kit.sealer)
+            for e in told
             if e.detail.get("what") == "day"
         ]
+        self._orgs: dict[str, list[tuple[int, OrgRow]]] = {}
+        for seq, row in ((e.seq, row) for e in told for row in _org_rows(e)):
+            self._orgs.setdefault(row.id, []).append((seq, row))
         self._libraries: dict[int, Library] = {}
         self._calendars: dict[tuple[int, int], Calendar] = {}
 
@@ -79,6 +84,18 @@ class Past:
             area = self.library(seq).area
             self._calendars[key] = calendar_of(area, list(days.values()), self._work.kit.zone)
         return self._calendars[key]
+
+    def unit(self, seq: int, id: str, on: date) -> Org | None:
+        """Returns an organisation as it was known before an event, on a day."""
+        rows = {row.from_day: row for at, row in self._orgs.get(id, ()) if at < seq}
+        return tree_on(rows.values(), on).by_id.get(id)
+
+
+def _org_rows(entry: Entry) -> list[OrgRow]:
+    if not str(entry.detail.get("what")).startswith("org_"):
+        return []
+    shown: Any = entry.detail["orgs"]
+    return [OrgRow(**row, created_at="") for row in shown]
 
 
 class Redecider:
@@ -159,7 +176,9 @@ class Redecider:
         )
 
     def _subject(self, entry: Entry, now: Standing, definition: Definition) -> Subject:
-        org = self._work.office.tree.by_id.get(now.org)
+        today = self._past.calendar(entry.seq).day_of(unstamp(entry.at))
+        org = self._past.unit(entry.seq, now.org, today)
+        until = org.period.until if org is not None else None
         return Subject(
             id=entry.subject or "",
             workflow=now.workflow,
@@ -173,6 +192,7 @@ class Redecider:
             started_on=now.started_on,
             entered_on=now.entered_on,
             person_on=now.person_on,
+            unit_ends=until + timedelta(days=1) if until is not None else None,
         )
 
     def _borrowed(self, entry: Entry, now: Standing, definition: Definition) -> dict[str, Value]:
