@@ -107,6 +107,8 @@ class Redecider:
 
     def look(self, told: Sequence[Entry]) -> Problem | None:
         """Returns the first step of a subject that its rules did not allow as it was taken, or None."""
+        if self._erased(told):
+            return None  # what the rules read of an erased person, nobody can read any more
         start = time.perf_counter()
         try:
             for again in self.again(told):
@@ -126,6 +128,13 @@ class Redecider:
             return None
         finally:
             self.seconds += time.perf_counter() - start
+
+    def _erased(self, told: Sequence[Entry]) -> bool:
+        if not told or told[0].subject is None:
+            return False
+        key_id = self._work.case(told[0].subject).key_id
+        row = self._work.tx.keys([key_id]).get(key_id)
+        return row is not None and row.wrapped is None
 
     def again(self, told: Sequence[Entry]) -> Iterator[Again]:
         """Yields every step among the events of a subject, decided again. Entries need their payload."""
