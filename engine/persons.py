@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from engine import officework
+from engine import drafts, officework
 from engine.core import events
 from engine.core.calendar import add_months
 from engine.core.errors import BadInput, KetnapError
@@ -223,6 +223,7 @@ def _tombstone(
     for case in cases:
         work.blank(case, stays[case.subject.id])
     cancelled = _cancel(work, list(stays))
+    drafts.forget(work, stays)
     work.keys.erase(person, work.ledger.at, work.kit.sealer)
     return event, cancelled
 

@@ -66,7 +66,7 @@ class Service:
         self.access = Access(self.work, via)
         self.reading = Reading(self.work, self.access)
         self.scores = Scores(self.work)
-        self.sheets = Sheets(self.work)
+        self.sheets = Sheets(self.work, self.access)
         self.likeness = Likeness(self.work)
         self.persons = Persons(self.work, self.access, kit.store)
         self.organisations = Organisations(self.work)

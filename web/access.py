@@ -89,7 +89,19 @@ class Reads:
         visit.service.desk.sees(visit.path(self.param), visit.by())
 
 
-ANYONE, SIGNED, ENROLLING, READS = Anyone(), Signed(), Signed(enrolling=True), Reads()
+@dataclass(frozen=True)
+class Fills:
+    """Who may read the subject in the address, or fill in the sheet of the step there for a unit of their own."""
+
+    signed_in: bool = True
+
+    def check(self, visit: Visit) -> None:
+        """Asks the engine."""
+        unit = visit.request.path_params.get("unit")
+        visit.service.sheets.sees(visit.path("subject"), visit.path("trigger"), visit.by(), unit)
+
+
+ANYONE, SIGNED, ENROLLING, READS, FILLS = Anyone(), Signed(), Signed(enrolling=True), Reads(), Fills()
 
 
 def table(routes: Iterable[BaseRoute]) -> dict[tuple[str, str], Need | str]:

@@ -6,7 +6,7 @@ import re
 from calendar import monthrange
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime, time, tzinfo
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import UploadFile
@@ -26,6 +26,7 @@ FACT = "f."  # how the names of facts' inputs begin
 LONG_TEXT = 120  # letters from which a text gets several lines
 
 _DAY = re.compile(r"\s*(\d{1,2})\s*[/.\- ]\s*(\d{1,2})\s*[/.\- ]\s*(\d{4})\s*\Z")
+_TIME = re.compile(r"[ ,T]+(\d{1,2}):(\d{2})\Z")
 _ISO = re.compile(r"\s*(\d{4})-(\d{2})-(\d{2})\s*\Z")
 
 
@@ -135,7 +136,7 @@ def read_day(text: str, say: Callable[[str], str]) -> tuple[date | None, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """One input: `kind` is text, lines, number, day, time, choice, yes_no, unit or check."""
+    """One input: `kind` is text, lines, pairs, number, day, time, choice, yes_no, unit or check."""
 
     name: str
     label: str
@@ -162,8 +163,11 @@ class FactForm:
         values: Values,
         known: Mapping[str, Value],
         units: Iterable[tuple[str, str]] = (),
+        below: Iterable[tuple[str, str]] = (),
     ) -> None:
-        self.definition, self.values, self.known, self._units = definition, values, known, tuple(units)
+        """`units` may be chosen for an organisation; `below` are those that a map by organisations has inputs for."""
+        self.definition, self.values, self.known = definition, values, known
+        self._units, self._below = tuple(units), tuple(below)
 
     def fields(self, facts: Iterable[str], *, required: Iterable[str] = (), form: Form | None = None) -> list[Field]:
         """Returns the inputs of facts, filled with what was typed, else with what is known."""
@@ -185,18 +189,22 @@ class FactForm:
         hint = spec.hint.of(lang) if spec.hint is not None else ""
         if spec.type == "map":
             held = value if isinstance(value, dict) else {}
-            kind = _kind((spec.of or ["text"])[0])
+            if spec.keys is None:
+                lines = "\n".join(f"{k}: {typed(v)}" for k, v in held.items())
+                how = self.values.say("one a line: what, then a colon, then the text")
+                return [Field(name=FACT + fact, label=label, kind="pairs", value=lines, hint=hint or how)]
+            kind = kind_of((spec.of or ["text"])[0])
             return [
                 Field(
                     name=f"{FACT}{fact}.{key}",
-                    label=entry.label.of(lang),
+                    label=name,
                     kind=kind,
-                    value=_typed(held.get(key)),
+                    value=typed(held.get(key)),
                     options=self._yes_no() if kind == "yes_no" else (),
                 )
-                for key, entry in entries(self.definition, fact).items()
+                for key, name in self._keys(fact)
             ]
-        kind = _kind(spec.type)
+        kind = kind_of(spec.type)
         options: Sequence[tuple[str, str]] = ()
         if kind == "choice":
             options = [(k, e.label.of(lang)) for k, e in entries(self.definition, fact).items()]
@@ -204,8 +212,8 @@ class FactForm:
             options = self._yes_no()
         elif kind == "unit":
             options = self._units
-        typed = _typed(value)
-        if kind == "text" and len(typed) > LONG_TEXT:
+        text = self._typed(value)
+        if kind == "text" and len(text) > LONG_TEXT:
             kind = "lines"
         covered = spec.sensitive and value is not None
         return [
@@ -213,12 +221,24 @@ class FactForm:
                 name=FACT + fact,
                 label=label,
                 kind=kind,
-                value="" if spec.sensitive else typed,
+                value="" if spec.sensitive else text,
                 options=options,
                 hint=hint,
                 covered=covered,
             )
         ]
+
+    def _keys(self, fact: str) -> list[tuple[str, str]]:
+        spec, lang = self.definition.file.facts[fact], self.values.lang
+        if spec.keys == "orgs":
+            held = self.known.get(fact)
+            near = dict(self._below)
+            more = {id: self.values.unit(id) for id in held if id not in near} if isinstance(held, dict) else {}
+            return [(id, f"{spec.label.of(lang)}: {name}") for id, name in {**near, **more}.items()]
+        return [(key, entry.label.of(lang)) for key, entry in entries(self.definition, fact).items()]
+
+    def _typed(self, value: Value | None) -> str:
+        return typed_moment(value, self.values.zone) if isinstance(value, datetime) else typed(value)
 
     def _yes_no(self) -> list[tuple[str, str]]:
         return [("true", self.values.plain(True)), ("false", self.values.plain(False))]
@@ -232,7 +252,7 @@ class FactForm:
         after: list[Field] = []
         for one in fields:
             fact, _, key = one.name.removeprefix(FACT).partition(".")
-            value, error = _read(one, say)
+            value, error = read_one(one, say)
             if not error and one.required and value is None and fact not in self.known:
                 error = say("This is needed.")
             if error:
@@ -240,8 +260,14 @@ class FactForm:
                 continue
             after.append(one)
             held = self.known.get(fact)
+            if one.kind == "pairs":
+                if change := _changed_pairs(value or "", held):
+                    raw[fact] = change
+                continue
             old = held.get(key) if key and isinstance(held, dict) else None if key else held
             if value is None and (old is None or one.covered or not one.name.startswith(FACT)):
+                continue
+            if isinstance(old, datetime) and one.value.strip() == self._typed(old):
                 continue
             if value is not None and _same(value, old):
                 continue
@@ -260,32 +286,65 @@ def beside(fields: Sequence[Field], fact: str, error: str) -> tuple[list[Field],
     return found, found != list(fields)
 
 
-def _kind(type_: str) -> str:
+def kind_of(type_: str) -> str:
     kinds = {"int": "number", "decimal": "number", "bool": "yes_no", "date": "day", "datetime": "time"}
     return {**kinds, "choice": "choice", "org": "unit"}.get(type_, "text")
 
 
-def _typed(value: Value | None) -> str:
+def typed(value: Value | None) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, date) and not hasattr(value, "hour"):
+    if isinstance(value, date) and not isinstance(value, datetime):
         return day(value)
     return "" if value is None else str(value)
 
 
 def _same(value: str, old: Value | None) -> bool:
-    if isinstance(old, date) and not hasattr(old, "hour"):
+    if isinstance(old, date) and not isinstance(old, datetime):
         return value == old.isoformat()
-    return value == _typed(old)
+    return value == typed(old)
 
 
-def _read(one: Field, say: Callable[[str], str]) -> tuple[str | None, str]:
+def typed_moment(value: datetime, zone: tzinfo) -> str:
+    """Returns a time as people type it."""
+    return value.astimezone(zone).strftime("%d/%m/%Y %H:%M")
+
+
+def _changed_pairs(text: str, held: Value | None) -> dict[str, str | None]:
+    """Returns what lines of `key: text` change in a map; a key that stands there no more becomes unknown."""
+    now = {k.strip(): v.strip() for k, _, v in (line.partition(":") for line in text.splitlines()) if k.strip()}
+    old = {k: typed(v) for k, v in held.items()} if isinstance(held, dict) else {}
+    changed: dict[str, str | None] = {k: v or "-" for k, v in now.items() if old.get(k) != (v or "-")}
+    return {**changed, **{k: None for k in old if k not in now}}
+
+
+def read_moment(text: str, say: Callable[[str], str]) -> tuple[datetime | None, str]:
+    """Reads a time of the office's clock as people type it. Returns it (None: nothing, or wrong), and what is wrong."""
+    if not text.strip():
+        return None, ""
+    day_text, at = text.strip(), "00:00"
+    if (match := _TIME.search(day_text)) is not None:
+        day_text, at = day_text[: match.start()], f"{int(match[1]):02}:{match[2]}"
+    found, error = read_day(day_text.strip(" ,T"), say)
+    if match is None and not error:
+        return None, say("Type the time too, such as 21/01/2025 09:30.")
+    if found is None:
+        return None, error
+    if not (int(at[:2]) < 24 and int(at[3:]) < 60):
+        return None, say("Type the time as hour:minute, such as 09:30.")
+    return datetime.combine(found, time.fromisoformat(at)), ""
+
+
+def read_one(one: Field, say: Callable[[str], str]) -> tuple[str | None, str]:
     text = one.value.strip()
     if not text:
         return None, ""
     if one.kind == "day":
         found, error = read_day(text, say)
         return (found.isoformat() if found else None), error
+    if one.kind == "time":
+        moment, error = read_moment(text, say)
+        return (moment.isoformat(" ", "minutes") if moment else None), error
     if one.kind == "number":
         plain = text.replace(" ", "").replace(",", ".")
         return (plain, "") if re.fullmatch(r"[+-]?\d+(\.\d+)?", plain) else (None, say("Type a number."))

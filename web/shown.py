@@ -46,6 +46,10 @@ class Values:
     def __init__(self, lang: str, translate: Translate, zone: tzinfo, tree: Tree) -> None:
         self.lang, self._, self.zone, self.tree = lang, translate, zone, tree
 
+    def say(self, text: str) -> str:
+        """Returns a text of the program."""
+        return self._(text)
+
     def text(self, definition: Definition, fact: str, value: Value | None) -> str:
         """Returns a fact's value as people read it; '' when it is unknown."""
         if value is None:

@@ -74,6 +74,12 @@ class Desk:
         with self._work() as work:
             self._case(work, subject, by)
 
+    def reads(self, subject: str, by: By) -> bool:
+        """Tells whether an officer may read a subject."""
+        with self._work() as work:
+            case = work.case(subject)
+            return case.subject.state != events.VOID and scope.reads(work, case, by)
+
     def dossier(self, subject: str, by: By) -> Dossier:
         """Returns a subject with all that its page shows; that it was opened is noted. Raises NotFound."""
         self.sees(subject, by)

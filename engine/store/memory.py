@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from heapq import nsmallest
 from itertools import islice
+from operator import attrgetter
 from typing import Any
 
 from engine.store.faults import WAIT_S, Misuse, busy, changed_meanwhile, lost, stands_already, trail_moved
@@ -16,6 +17,7 @@ from engine.store.rows import (
     AttemptRow,
     DayRow,
     DefinitionRow,
+    DraftRow,
     EventRow,
     EventSearch,
     FactorRow,
@@ -382,6 +384,18 @@ class MemoryTransaction(MemoryUnit):
 
     def put_sessions(self, rows: Iterable[SessionRow]) -> None:
         self._put(self._w().sessions, rows)
+
+    def drafts(self, subjects: Iterable[str] | None = None) -> Sequence[DraftRow]:
+        table = self._t().drafts
+        wanted = None if subjects is None else set(subjects)
+        found = (r for r in table.rows.values() if wanted is None or r.subject in wanted)
+        return sorted(found, key=attrgetter("subject", "name"))
+
+    def put_drafts(self, rows: Iterable[DraftRow]) -> None:
+        self._put(self._w().drafts, rows)
+
+    def delete_drafts(self, rows: Sequence[DraftRow]) -> None:
+        self._delete(self._w().drafts, rows)
 
     def factor(self, officer: str) -> FactorRow | None:
         return self._t().factors.rows.get(officer)

@@ -12,6 +12,7 @@ from engine.store.rows import (
     AttemptRow,
     DayRow,
     DefinitionRow,
+    DraftRow,
     EventRow,
     FactorRow,
     Head,
@@ -147,6 +148,9 @@ class MemoryTables:
         )
         self.tree: Table[tuple[int, int], NodeRow] = Table(attrgetter("level", "place"))
         self.sessions: Table[str, SessionRow] = Table(by_id, officer=attrgetter("officer"))
+        self.drafts: Table[tuple[str, str], DraftRow] = Table(
+            attrgetter("subject", "name"), subject=attrgetter("subject")
+        )
         self.factors: Table[str, FactorRow] = Table(attrgetter("officer"))
         self.attempts: Table[str, AttemptRow] = Table(by_id)
         self.events: list[EventRow] = []
@@ -183,6 +187,6 @@ class MemoryTables:
     def dump(self) -> list[tuple[str, Sequence[Any]]]:
         """Returns each table's name and rows; definitions and events in the order they were put."""
         tables = ("settings", "orgs", "officers", "roles", "substitutes", "days", "definitions", "keys", "subjects")
-        more = ("likenesses", "timers", "outbox", "sessions", "factors", "attempts", "tree")
+        more = ("likenesses", "timers", "outbox", "drafts", "sessions", "factors", "attempts", "tree")
         rows = [(name, list(getattr(self, name).rows.values())) for name in (*tables, *more)]
         return [*rows, ("events", list(self.events))]

@@ -15,6 +15,7 @@ from engine.store.rows import (
     AttemptRow,
     DayRow,
     DefinitionRow,
+    DraftRow,
     EventRow,
     EventSearch,
     FactorRow,
@@ -192,6 +193,16 @@ class Transaction(Protocol):
 
     def outbox_counts(self) -> dict[str, int]:
         """Returns how many rows stand in each state."""
+
+    # -- drafts: what was filled in and is not recorded yet
+    def drafts(self, subjects: Iterable[str] | None = None) -> Sequence[DraftRow]:
+        """Returns those of these subjects (None: all), by (subject, name)."""
+
+    def put_drafts(self, rows: Iterable[DraftRow]) -> None:
+        """By (subject, name)."""
+
+    def delete_drafts(self, rows: Sequence[DraftRow]) -> None:
+        """By (subject, name)."""
 
     # -- signing in
     def session(self, id: str) -> SessionRow | None: ...

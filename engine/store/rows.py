@@ -245,6 +245,19 @@ class SessionRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DraftRow:
+    """What was filled in for a step and is not recorded yet, sealed; `version` counts how often it was saved."""
+
+    subject: str
+    name: str
+    officer: str
+    saved_at: str
+    version: int
+    key_id: str
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class FactorRow:
     """An officer's second factor: its secret, sealed under the officer's key, and the last step that was used."""
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0007"  # the migration that makes these tables
+REVISION = "0008"  # the migration that makes these tables
 
 metadata = MetaData()
 
@@ -213,6 +213,17 @@ sessions = Table(
 )
 Index("sessions_officer", sessions.c.officer)
 Index("sessions_expire", sessions.c.expires_at)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    _key("subject"),
+    _key("name"),
+    *_must("officer", "saved_at"),
+    Column("version", _number, nullable=False),
+    *_must("key_id"),
+    Column("sealed", LargeBinary, nullable=False),
+)
 
 factors = Table(
     "factors",

@@ -12,6 +12,7 @@ from engine.store.rows import (
     AttemptRow,
     DayRow,
     DefinitionRow,
+    DraftRow,
     EventRow,
     EventSearch,
     FactorRow,
@@ -45,6 +46,7 @@ _nodes = Shape(tables.tree, NodeRow)
 _timers = Shape(tables.timers, TimerRow)
 _outbox = Shape(tables.outbox, OutboxRow)
 _sessions = Shape(tables.sessions, SessionRow)
+_drafts = Shape(tables.drafts, DraftRow)
 _factors = Shape(tables.factors, FactorRow)
 _attempts = Shape(tables.attempts, AttemptRow)
 
@@ -335,6 +337,17 @@ class SqlTransaction(SqlUnit):
 
     def put_sessions(self, rows: Iterable[SessionRow]) -> None:
         self._put(_sessions, rows)
+
+    def drafts(self, subjects: Iterable[str] | None = None) -> Sequence[DraftRow]:
+        if subjects is not None:
+            return self._by_column(_drafts, "subject", subjects, "subject", "name")
+        return sorted(self._all(_drafts), key=lambda row: (row.subject, row.name))
+
+    def put_drafts(self, rows: Iterable[DraftRow]) -> None:
+        self._put(_drafts, rows)
+
+    def delete_drafts(self, rows: Sequence[DraftRow]) -> None:
+        self._run_many(self._statements.delete(tables.drafts), [(r.subject, r.name) for r in rows])
 
     def factor(self, officer: str) -> FactorRow | None:
         return next(iter(self._by_column(_factors, "officer", [officer])), None)

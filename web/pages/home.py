@@ -77,7 +77,7 @@ def _item(visit: Visit, w: Waiting) -> Item:
         detail=f"{visit.values.unit(subject.org)} · {visit.teller.state(definition, subject.state)}",
         href=href,
         button=visit.teller.trigger(definition, w.step) if w.step else visit.say("Look at it"),
-        to=f"{href}/steps/{w.step}" if w.step and definition.steps[w.step].batch is None else href,
+        to=f"{href}/{'steps' if definition.steps[w.step].batch is None else 'sheets'}/{w.step}" if w.step else href,
     )
 
 

@@ -76,7 +76,7 @@ def _step_page(visit: Visit, fields: Sequence[Field] | None, status: int, *, sai
 def step_fields(visit: Visit, case: Case, facts: Mapping[str, Value], step: Step, form: Form | None) -> list[Field]:
     """Returns the inputs of a step: what it asks for, what it takes, its day and its reason."""
     definition = case.definition
-    made = fact_form(visit, definition, {n: v for n, v in facts.items() if n not in step.asks_anew})
+    made = fact_form(visit, definition, {n: v for n, v in facts.items() if n not in step.asks_anew}, case.subject.org)
     must = [*step.asks, *step.asks_anew]
     fields = made.fields([*must, *step.takes, *_mends(definition, step, facts)], required=must, form=form)
     reason = form.get(REASON) if form is not None else ""
@@ -105,11 +105,19 @@ def _mends(definition: Definition, step: Step, facts: Mapping[str, Value]) -> li
     ]  # fmt: skip
 
 
-def fact_form(visit: Visit, definition: Definition, facts: Mapping[str, Value]) -> FactForm:
-    """Returns what makes the inputs of facts; an organisation is chosen among those of the area."""
+def fact_form(visit: Visit, definition: Definition, facts: Mapping[str, Value], org: str | None = None) -> FactForm:
+    """Returns what makes the inputs of facts; an organisation is chosen among those of the area.
+
+    `org`: the subject's unit, for maps by organisations: they have an input for each unit of the tree it acts on.
+    """
     tree = visit.values.tree
     units = sorted(((o.id, o.name) for o in tree.by_id.values()), key=lambda pair: pair[1])
-    return FactForm(definition, visit.values, facts, units)
+    below = visit.service.sheets.units_of(org) if org is not None and _by_unit(definition) else ()
+    return FactForm(definition, visit.values, facts, units, [(u, visit.values.unit(u)) for u in below])
+
+
+def _by_unit(definition: Definition) -> bool:
+    return any(f.type == "map" and f.keys == "orgs" for f in definition.file.facts.values())
 
 
 def take(visit: Visit) -> Response:
@@ -118,7 +126,7 @@ def take(visit: Visit) -> Response:
     step, form = prospect.step, visit.form
     fields = step_fields(visit, case, facts, step, form)
     known = {n: v for n, v in facts.items() if n not in step.asks_anew}
-    raw, fields = fact_form(visit, case.definition, known).read(
+    raw, fields = fact_form(visit, case.definition, known, case.subject.org).read(
         [f for f in fields if f.name.startswith(FACT)], visit.say
     )
     fields += step_fields(visit, case, facts, step, form)[-2:]
@@ -262,7 +270,7 @@ def _facts_page(visit: Visit, fields: Sequence[Field] | None, status: int, said:
     if not names:
         raise NotFound("There is no such page.")
     if fields is None:
-        fields = [*fact_form(visit, case.definition, dossier.facts).fields(names), _reason(visit, "")]
+        fields = [*fact_form(visit, case.definition, dossier.facts, case.subject.org).fields(names), _reason(visit, "")]
     return visit.page(
         "facts.html",
         status,
@@ -284,7 +292,7 @@ def write_facts(visit: Visit) -> Response:
     dossier = visit.service.desk.dossier(visit.path("subject"), visit.by())
     case, form = dossier.case, visit.form
     names = _wanted(case.definition, visit.request.path_params.get("names", ""))
-    made = fact_form(visit, case.definition, dossier.facts)
+    made = fact_form(visit, case.definition, dossier.facts, case.subject.org)
     raw, read = made.read([f for f in made.fields(names, form=form) if form.has(f.name)], visit.say)
     fields = [*read, _reason(visit, form.get(REASON))]
     if any(f.error for f in fields):

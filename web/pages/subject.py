@@ -116,7 +116,7 @@ def step_shown(visit: Visit, case: Case, p: Prospect) -> dict[str, Any]:
         "guards": guards,
         "counts": counts,
         "refused": denied,
-        "href": f"/subjects/{case.subject.id}/steps/{p.step.trigger}",
+        "href": f"/subjects/{case.subject.id}/{'steps' if p.step.batch is None else 'sheets'}/{p.step.trigger}",
         "wants": visit.teller.facts(definition, told["asks"]),
         "hint": visit.teller.invalid(p.invalid) if p.invalid is not None else "",
     }

@@ -1,0 +1,178 @@
+"""A step that moves many, as one officer may see and take it: its sheet, the units they fill it in for, its draft."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from engine import drafts, scope
+from engine.core.errors import BadInput, NotFound
+from engine.core.events import VOID
+from engine.core.machine import Definition, Step
+from engine.core.values import Value
+from engine.core.views import facts_of
+from engine.drafts import Draft
+from engine.sheets import Sheet, make_sheet
+from engine.steps import By
+from engine.work import Case, Work
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sitting:
+    """What the page of a sheet shows. `sheet` is None until one of `units` is chosen, where the step asks for one.
+
+    `may`: the officer may take the step; `whole`: they read the subject itself, not only the lines of their own unit.
+    """
+
+    case: Case
+    step: Step
+    facts: Mapping[str, Value]
+    sheet: Sheet | None
+    others: Mapping[str, Definition]
+    unit: str | None
+    units: Sequence[str]
+    may: bool
+    whole: bool
+    draft: Draft | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offered:
+    """A sheet that an officer may fill in: of the whole subject, or (`unit`) of one unit below it."""
+
+    case: Case
+    step: Step
+    unit: str | None
+
+
+def draft_name(trigger: str, unit: str | None) -> str:
+    """Returns the name under which a sheet's draft is kept."""
+    return trigger if unit is None else f"{trigger}:{unit}"
+
+
+def sitting(
+    work: Work,
+    subject: str,
+    trigger: str,
+    by: By,
+    *,
+    unit: str | None = None,
+    facts: Mapping[str, object] | None = None,
+) -> Sitting:
+    """Returns a sheet as an officer sees it; `facts` are those that the step would bring.
+
+    Raises NotFound for what the officer may neither read nor take, and BadInput when the step does not leave the state.
+    """
+    case, step, units, whole = reach(work, subject, trigger, by, unit)
+    assert step.batch is not None
+    within, sheet = step.batch.within, None
+    if within is None or unit is not None:
+        brought = {**(facts or {}), **({within: unit} if within is not None else {})}
+        sheet = make_sheet(work, case, trigger, officer=_officer(by), facts=brought or None)
+        readable = scope.units(work.office, work.library.area, by)
+        sheet = replace(sheet, rows=[r for r in sheet.rows if r.org in readable], units=sheet.units if whole else [])
+    return Sitting(
+        case=case,
+        step=step,
+        facts=facts_of(case.definition, case.subject, work.moment()),
+        sheet=sheet,
+        others={r.workflow: work.library.newest(r.workflow) for r in (sheet.rows if sheet is not None else ())},
+        unit=unit,
+        units=units,
+        may=may_take(work, case, step, by, unit),
+        whole=whole,
+        draft=drafts.read(work, case, draft_name(trigger, unit)),
+    )
+
+
+def reach(work: Work, subject: str, trigger: str, by: By, unit: str | None) -> tuple[Case, Step, Sequence[str], bool]:
+    """Returns the case and the step of a sheet, the units it may be about, and whether the officer reads the whole.
+
+    Raises NotFound for what the officer may neither read nor take.
+    """
+    case = work.case(subject)
+    step = case.definition.steps.get(trigger)
+    whole = case.subject.state != VOID and scope.reads(work, case, by)
+    own = units_over(work, case, step, by) if step is not None and case.subject.state != VOID else []
+    if not whole and not own:
+        raise NotFound("there is no subject {subject}", subject=subject)
+    if step is None or step.batch is None:
+        raise NotFound("there is no page of that step")
+    within = step.batch.within
+    units = _units(work, case, within) if within is not None and whole else own
+    if unit is not None and (within is None or unit not in units):
+        raise NotFound("there is no organisation {org}", org=unit)
+    return case, step, units, whole
+
+
+def _officer(by: By) -> str | None:
+    return by.behalf or by.officer
+
+
+def may_take(work: Work, case: Case, step: Step, by: By, unit: str | None) -> bool:
+    """Tells whether an officer may take a step that moves many, for a unit where the step asks for one."""
+    within = step.batch.within if step.batch is not None else None
+    view = work.view(case)
+    if within is not None and unit is not None:
+        view = {**view, within: unit}
+    return any(
+        work.office.allows(o, step.grants, case.subject.org, view, work.today) is None
+        for o in scope.readers(work.office, by)
+        if by.behalf in (None, o.id)
+    )
+
+
+def units_over(work: Work, case: Case, step: Step, by: By) -> list[str]:
+    """Returns the officer's own units for which they may take a step of a unit above theirs."""
+    within = step.batch.within if step.batch is not None else None
+    if within is None or not any(g.over == within for g in step.grants):
+        return []
+    office = work.office
+    held = [org for o in scope.readers(office, by) for _, org in office.holdings(o)]
+    near = [org.id for org in held if case.subject.org in office.tree.path(org.id)[1:]]
+    return [u for u in dict.fromkeys(near) if may_take(work, case, step, by, u)]
+
+
+def _units(work: Work, case: Case, fact: str) -> list[str]:
+    """Returns the units below that a step may be about, by name."""
+    spec, tree = case.definition.file.facts[fact], work.office.tree
+    kinds = work.library.area.kinds(spec.of or [])
+    below = [tree.by_id[o] for o in tree.below(case.subject.org) if o in tree.by_id]
+    found = [o for o in below if (not kinds or o.kind in kinds) and o.period.holds(work.today)]
+    return [o.id for o in sorted(found, key=lambda o: (o.name, o.id))]
+
+
+def offered(work: Work, workflow: str, by: By) -> list[Offered]:
+    """Returns the sheets of a workflow that an officer may fill in now, those of the units above theirs too."""
+    definition = work.library.newest(workflow)
+    steps = [s for s in definition.steps.values() if s.batch is not None and not s.by_clock]
+    states = sorted({state for s in steps for state in s.sources})
+    if not states:
+        return []
+    tree = work.office.tree
+    reads = scope.units(work.office, work.library.area, by)
+    above = {u for root in scope.roots(work.office, work.library.area, by) for u in tree.path(root)}
+    rows = work.tx.find_subjects(workflow=workflow, orgs=sorted(reads | above), states=states)
+    found: list[Offered] = []
+    for case in work.adopt(rows):
+        for step in steps:
+            if case.subject.state not in step.sources:
+                continue
+            assert step.batch is not None
+            if case.subject.org in reads:
+                if step.batch.within is not None or may_take(work, case, step, by, None):
+                    found.append(Offered(case=case, step=step, unit=None))
+            else:
+                found += [Offered(case=case, step=step, unit=u) for u in units_over(work, case, step, by)]
+    return found
+
+
+def check_may(work: Work, case: Case, trigger: str, by: By, unit: str | None) -> None:
+    """Sees that an officer may take a step of a sheet. Raises NotFound and BadInput."""
+    step = case.definition.steps.get(trigger)
+    if step is None or step.batch is None or case.subject.state == VOID:
+        raise NotFound("there is no page of that step")
+    if not may_take(work, case, step, by, unit):
+        if not scope.reads(work, case, by):
+            raise NotFound("there is no subject {subject}", subject=case.subject.id)
+        raise BadInput("only who may take the step keeps a draft of it")
