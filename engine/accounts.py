@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine import officework
-from engine.core.errors import Denied, NotFound
+from engine.core.errors import BadInput, Denied, NotFound
 from engine.officework import Counts, OfficerChange
 from engine.service import SANDBOX, Service
 from engine.steps import By
@@ -32,7 +32,9 @@ def put_account(service: Service, change: OfficerChange, by: By) -> Counts:
         theirs = OfficerChange(id=change.id, password=change.password, channels=change.channels)
         own = change == theirs and by.officer == change.id
         if not own:
-            officework.permit(work, "officers" if change.roles is not None else "accounts", by)
+            officework.permit_officers(work, "officers" if change.roles is not None else "accounts", by, [change])
+        if change.disabled and by.officer == change.id:
+            raise BadInput("nobody takes their own access away; another administrator does")
         if change.disabled and not any(r.id == change.id for r in standing):
             raise NotFound("{officer} is not an officer here", officer=change.id)
         return officework.put_officers(work, [change], by)

@@ -171,9 +171,11 @@ def import_officers(
     """Adds or changes officers, all or none. Raises Denied; bad input is in `refused`."""
 
     def run(work: Work) -> Imported:
+        listed = list(rows)
         officework.permit(work, "officers", by)
+        officework.permit_officers(work, "officers", by, [change for _, change in listed])
         done = Imported()
-        for row, change in rows:
+        for row, change in listed:
             _tried(done, row, lambda change=change: _count(done, officework.put_officers(work, [change], by)))  # type: ignore[misc]
         return done
 
@@ -191,9 +193,11 @@ def import_terms(
     """Adds or changes terms of office, all or none. Raises Denied; bad input is in `refused`."""
 
     def run(work: Work) -> Imported:
-        officework.permit(work, "officers", by)
+        listed = list(rows)
+        for place in {None, *(t.org for _, t in listed if t.org in work.office.tree.by_id)}:
+            officework.permit(work, "officers", by, place)
         done = Imported()
-        for row, term in rows:
+        for row, term in listed:
             _tried(done, row, lambda term=term: _count(done, officework.put_terms(work, [term], by)))  # type: ignore[misc]
         return done
 

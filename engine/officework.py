@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from engine.core import events
 from engine.core.authority import authorise
 from engine.core.definition import CHANNELS
-from engine.core.errors import BadInput, NotFound
+from engine.core.errors import BadInput, Denied, NotFound
 from engine.office import ALWAYS_FROM
 from engine.steps import By
 from engine.store.rows import DayRow, OfficerRow, RoleRow, SubstituteRow
@@ -91,6 +91,34 @@ def permit(work: Work, what: str, by: By, unit: str | None = None) -> None:
         officer = work.office.officers.get(by.officer or "")
         place = officer.org if officer is not None else ""
     authorise(work.office, by.officer or "", grants, place, facts={}, on=work.today, behalf=by.behalf)
+
+
+def permit_officers(work: Work, what: str, by: By, changes: Iterable[OfficerChange]) -> None:
+    """Sees that the officer may do so where each of these officers serves, and is to serve. Raises Denied."""
+    known = work.office.officers
+    places: dict[str | None, None] = {}
+    for change in changes:
+        old = known.get(change.id)
+        held = [h.org for h in old.holdings if h.period.holds(work.today)] if old is not None else []
+        places.update(
+            dict.fromkeys([*([old.org] if old is not None else []), *held, *([change.org] if change.org else [])])
+        )
+    for place in places or {None: None}:
+        permit(work, what, by, place if place in work.office.tree.by_id else None)
+
+
+def may(work: Work, what: str, by: By, unit: str | None = None) -> bool:
+    """Tells whether an officer may change `what`, at a unit or where they serve."""
+    try:
+        permit(work, what, by, unit)
+    except (Denied, NotFound):
+        return False
+    return True
+
+
+def reach(work: Work, what: str, by: By) -> frozenset[str]:
+    """Returns the units over which an officer may change `what`."""
+    return frozenset(unit for unit in work.office.tree.by_id if may(work, what, by, unit))
 
 
 def nobody_may(work: Work, what: str) -> tuple[str, ...]:
@@ -348,6 +376,28 @@ def add_substitute(work: Work, officer: str, stand_in: str, first: date, last: d
     )
     work.office_changed()
     return id
+
+
+def end_substitute(work: Work, id: str, by: By) -> None:
+    """Ends a substitution before its day: yesterday was its last; one still to come never begins. Raises BadInput."""
+    row = next((s for s in work.tx.substitutes() if s.id == id), None)
+    if row is None:
+        raise NotFound("there is no such substitution")
+    yesterday = (work.today - timedelta(days=1)).isoformat()
+    if row.until_day <= yesterday:
+        raise BadInput("this substitution has ended already")
+    ended = replace(row, until_day=yesterday)
+    work.tx.put_substitutes([ended])
+    work.ledger.append(
+        events.OFFICE,
+        what="substitute",
+        officer=row.officer,
+        stand_in=row.stand_in,
+        from_day=row.from_day,
+        until_day=ended.until_day,
+        actor=by.officer,
+    )
+    work.office_changed()
 
 
 def put_days(work: Work, days: Iterable[tuple[date, bool]], by: By) -> int:

@@ -155,7 +155,7 @@ def running(work: Work, org: str) -> list[Case]:
     return [c for c in work.adopt(work.tx.find_subjects(orgs=[org])) if moves_along(c)]
 
 
-def _under(work: Work, org: str, on: date) -> list[str]:
+def under(work: Work, org: str, on: date) -> list[str]:
     """Returns the units directly under one that stand on a day or later."""
     rows: dict[str, OrgRow] = {}
     for row in sorted(work.tx.orgs(), key=lambda r: r.from_day):
@@ -165,7 +165,7 @@ def _under(work: Work, org: str, on: date) -> list[str]:
 
 
 def _check_empty(work: Work, org: str, until: date) -> None:
-    left = [*(c.subject.id for c in running(work, org)), *_under(work, org, until + timedelta(days=1))]
+    left = [*(c.subject.id for c in running(work, org)), *under(work, org, until + timedelta(days=1))]
     if left:
         raise BadInput(
             "{org} is not closed: it still has {what}; merge or split it, or move them first",
@@ -219,7 +219,7 @@ def _merge(work: Work, before: Sequence[OrgRow], change: OrgChange, by: By) -> b
         raise BadInput("{org} cannot be merged into {target}", org=change.id, target=target)
     ends = _before(start.isoformat())
     rows = [replace(last, until_day=ends, merged_into=target)]
-    for child in _under(work, change.id, start):
+    for child in under(work, change.id, start):
         rows += _moved(versions(work, child)[-1], target, start.isoformat())
     going = running(work, change.id)
     for case in going:
@@ -268,16 +268,16 @@ def split(work: Work, command: Split, by: By) -> dict[str, str]:
             )
     keeps = org in command.into
     places = _places(work, command, keeps, on)
-    under = _under(work, org, on)
+    below = under(work, org, on)
     rows = [] if keeps else [replace(last, until_day=_before(on.isoformat()))]
-    for child in under:
+    for child in below:
         if places.get(child, org) != org:
             rows += _moved(versions(work, child)[-1], places[child], on.isoformat())
     change = OrgChange(id=org, from_=on, decision=command.decision)
     _write(work, "split", rows or [last], change, by, command.into)
     went: dict[str, str] = {}
     for id, to in places.items():
-        if id not in under and to != org:
+        if id not in below and to != org:
             take_over(work, work.case(id), to, on, by, command.decision)
             went[id] = to
     return went
@@ -286,10 +286,10 @@ def split(work: Work, command: Split, by: By) -> dict[str, str]:
 def _places(work: Work, command: Split, keeps: bool, on: date) -> dict[str, str]:
     """Returns where each unit below and each subject goes. Raises BadInput."""
     org = command.org
-    under = _under(work, org, on)
+    below = under(work, org, on)
     here = {c.subject.id: c for c in work.adopt(work.tx.find_subjects(orgs=[org]))}
     for id, to in command.assign.items():
-        if id not in here and id not in under:
+        if id not in here and id not in below:
             raise BadInput("{what} does not belong to {org}", what=id, org=org)
         if to not in command.into:
             raise BadInput("{what}: {to} is none of {known}", what=id, to=to, known=", ".join(command.into))
@@ -299,7 +299,7 @@ def _places(work: Work, command: Split, keeps: bool, on: date) -> dict[str, str]
         along = next((places[n] for n in named if isinstance(n, str) and n in command.assign), None)
         if along is not None:
             places.setdefault(id, along)
-    left = [i for i in (*under, *(i for i, c in here.items() if moves_along(c))) if i not in places]
+    left = [i for i in (*below, *(i for i, c in here.items() if moves_along(c))) if i not in places]
     if left and not keeps:
         raise BadInput("{org} is not split: nobody says where these go: {what}", org=org, what=_few(left))
     return places

@@ -35,6 +35,7 @@ from engine.doors.accounts import Accounts
 from engine.doors.backups import Backups
 from engine.doors.desk import Desk
 from engine.doors.history import History
+from engine.doors.keeping import Keeping
 from engine.doors.likeness import Likeness
 from engine.doors.notices import Feeds, Outbox
 from engine.doors.organisations import Organisations
@@ -69,7 +70,8 @@ class Service:
         self.sheets = Sheets(self.work, self.access)
         self.likeness = Likeness(self.work)
         self.persons = Persons(self.work, self.access, kit.store)
-        self.organisations = Organisations(self.work)
+        self.organisations = Organisations(self.work, kit)
+        self.keeping = Keeping(self.work, kit)
         self.accounts = Accounts(self.work, kit)
         self.desk = Desk(self.work, self.access)
         self.trail = Trail(self.work, kit.store.seal)
@@ -268,8 +270,9 @@ class Service:
 
     def put_officers(self, changes: Iterable[OfficerChange], by: By) -> Counts:
         """Adds or changes officers. Raises BadInput and Denied."""
+        changes = list(changes)
         with self.work(write=True) as work:
-            officework.permit(work, "officers", by)
+            officework.permit_officers(work, "officers", by, changes)
             return officework.put_officers(work, changes, by)
 
     def add_substitute(self, officer: str, stand_in: str, first: date, last: date, by: By) -> str:

@@ -78,6 +78,19 @@ class Listed:
 
 
 @dataclass(frozen=True)
+class May:
+    """Who has a permission of the area where they serve. Over which unit the engine decides at every change."""
+
+    what: str
+    signed_in: bool = True
+
+    def check(self, visit: Visit) -> None:
+        """Asks the engine."""
+        if not visit.may(self.what):
+            raise NotFound("There is no such page.")
+
+
+@dataclass(frozen=True)
 class Reads:
     """Who may read the subject that stands in the address."""
 

@@ -22,14 +22,25 @@ from web import feeds, metrics, receipts
 from web.access import OUTSIDE, table
 from web.answers import Door, answer
 from web.codes import TimedCodes
-from web.pages import account, files, home, procedures, sheet, sign_in, step, subject
+from web.pages import account, files, home, organisations, procedures, sheet, sign_in, step, subject, transfers
 from web.pages_file import PagesFile
 from web.site import Settings, Site
 
 AT_ONCE = 64  # requests, past which the server says 503
 HEADER_LIMIT = 16_384  # bytes
 
-PAGES = (sign_in, account, files, home, subject, step, procedures, sheet)  # a new page's module goes here
+PAGES = (  # a new page's module goes here
+    sign_in,
+    account,
+    files,
+    home,
+    subject,
+    step,
+    procedures,
+    sheet,
+    organisations,
+    transfers,
+)
 _PROGRAMS = {path.partition("{")[0] for path in OUTSIDE}
 
 log = logging.getLogger("ketnap.web")

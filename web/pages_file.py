@@ -7,13 +7,14 @@ from pathlib import Path
 
 from pydantic import Field
 
-from engine.core.definition import Model, Name, Names, Text
+from engine.core.definition import Model, Name, Names, Permissions, Text
 from engine.core.errors import BadInput
 from engine.core.findings import Findings
 from engine.core.machine import Definition
 from engine.core.reader import Finding, load_model, read_yaml
 
 FILE = "pages.yaml"
+PERMISSIONS = tuple(Permissions.model_fields)
 
 
 class MenuItem(Model):
@@ -22,6 +23,7 @@ class MenuItem(Model):
     page: Name = Field(description="the page's name")
     label: Text = Field(description="what the menu calls it")
     roles: Names = Field([], description="the roles for whom it is; none: every role that sees subjects")
+    may: Names = Field([], description="permissions of the area: it is also for whoever has one; alone, only for them")
     more: bool = Field(False, description="true: under the menu's last entry, which opens")
 
 
@@ -82,6 +84,9 @@ def check_pages(
         for role in item.roles:
             if role not in roles:
                 found.unknown(("menu", i, "roles"), "role", role, roles)
+        for what in item.may:
+            if what not in PERMISSIONS:
+                found.unknown(("menu", i, "may"), "permission", what, PERMISSIONS)
     for workflow, shown in file.workflows.items():
         definition = definitions.get(workflow)
         if definition is None:

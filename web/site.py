@@ -212,6 +212,7 @@ class Visit:
         self.lang = site.cookies.language(request) or site.settings.lang
         self._start = site.cookies.start(request)
         self._new_start = ""
+        self._mays: dict[tuple[str, str | None], bool] = {}
 
     # -- who
 
@@ -263,8 +264,18 @@ class Visit:
         return any(item.page == page and self._for_me(item) for item in self.site.pages.menu)
 
     def _for_me(self, item: MenuItem) -> bool:
+        if any(self.may(what) for what in item.may):
+            return True
+        if item.may and not item.roles:
+            return False
         wanted = frozenset(item.roles) or self.reading_roles
         return not wanted.isdisjoint(self.roles)
+
+    def may(self, what: str, unit: str | None = None) -> bool:
+        """Tells whether the officer may change `what`, a permission of the area, at a unit or where they serve."""
+        if (what, unit) not in self._mays:
+            self._mays[what, unit] = self.service.keeping.may(what, self.by(), unit)
+        return self._mays[what, unit]
 
     @property
     def menu(self) -> list[MenuItem]:

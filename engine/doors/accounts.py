@@ -169,7 +169,7 @@ class Accounts:
         """Ends sessions of an officer, by their ids. Officers end their own. Raises Denied."""
         with self._work(write=True) as work:
             if by.officer != officer:
-                officework.permit(work, "accounts", by)
+                officework.permit_officers(work, "accounts", by, [OfficerChange(id=officer)])
             rows = [r for r in work.tx.sessions_of(officer) if r.id in set(sessions) and alive(work, r)]
             _end(work, rows)
             if rows:
@@ -239,7 +239,7 @@ class Accounts:
     def give_factor(self, officer: str, secret: str, by: By) -> None:
         """Gives an officer a second factor whose secret they have by another way. Raises NotFound and Denied."""
         with self._work(write=True) as work:
-            officework.permit(work, "accounts", by)
+            officework.permit_officers(work, "accounts", by, [OfficerChange(id=officer)])
             if officer not in work.office.officers:
                 raise NotFound("{officer} is not an officer here", officer=officer)
             self._new_factor(work, officer, secret, confirmed=True)
@@ -258,7 +258,7 @@ class Accounts:
     def take_factor(self, officer: str, by: By) -> None:
         """Takes an officer's second factor away, as when the telephone is lost; all sessions end. Raises Denied."""
         with self._work(write=True) as work:
-            officework.permit(work, "accounts", by)
+            officework.permit_officers(work, "accounts", by, [OfficerChange(id=officer)])
             row = work.tx.factor(officer)
             if row is None:
                 raise NotFound("{officer} has no second factor", officer=officer)

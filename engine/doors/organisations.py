@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from engine import officework, organising
+from engine import officework, organising, scope
 from engine.core import events
 from engine.core.authority import Org, Tree
 from engine.core.errors import NotFound
 from engine.doors import OpenWork
+from engine.kit import Kit
 from engine.ledger import entries
 from engine.officework import Counts, OrgChange, Term, permit
 from engine.organising import Split
 from engine.places import Waiting, waiting
+from engine.rehearsing import writing
 from engine.steps import By
 from engine.store.rows import OrgRow
-from engine.work import Work
+from engine.work import Case, Work
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,31 +35,43 @@ class Chapter:
     event: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """What a unit has: the units directly under it, and its running subjects; `seen` are those the officer reads."""
+
+    under: Sequence[str]
+    running: Sequence[Case]
+    seen: Collection[str]
+
+
 class Organisations:
     """The units of the office over time."""
 
-    def __init__(self, open_work: OpenWork) -> None:
-        self._work = open_work
+    def __init__(self, open_work: OpenWork, kit: Kit) -> None:
+        self._work, self._kit = open_work, kit
 
-    # -- changing
+    # -- changing; `rehearse`: everything is tried, nothing is written
 
-    def put(self, changes: Iterable[OrgChange], by: By) -> Counts:
+    def put(self, changes: Iterable[OrgChange], by: By, *, rehearse: bool = False) -> Counts:
         """Founds, renames, moves or merges. Raises BadInput, and Denied where the officer reaches one of them not."""
         changes = list(changes)
-        with self._work(write=True) as work:
+        with writing(self._work, self._kit, rehearse=rehearse) as work:
             for change in changes:
                 _permit(work, by, change.id if change.id in work.office.tree.by_id else change.parent)
+                for other in (change.parent, change.merge_into):
+                    if other in work.office.tree.by_id:
+                        _permit(work, by, other)
             return organising.put_orgs(work, changes, by)
 
-    def close(self, org: str, on: date | None, decision: str | None, by: By) -> None:
+    def close(self, org: str, on: date | None, decision: str | None, by: By, *, rehearse: bool = False) -> None:
         """Closes a unit that has nothing left. Raises BadInput and Denied."""
-        with self._work(write=True) as work:
+        with writing(self._work, self._kit, rehearse=rehearse) as work:
             _permit(work, by, org)
             organising.close(work, org, on or work.today, decision, by)
 
-    def split(self, command: Split, by: By) -> Mapping[str, str]:
+    def split(self, command: Split, by: By, *, rehearse: bool = False) -> Mapping[str, str]:
         """Splits a unit by a list; returns where each subject went. Raises BadInput and Denied."""
-        with self._work(write=True) as work:
+        with writing(self._work, self._kit, rehearse=rehearse) as work:
             _permit(work, by, command.org)
             return organising.split(work, command, by)
 
@@ -83,8 +97,19 @@ class Organisations:
             day = day or work.today
             return day, organising.tree_at(work, day)
 
-    def waiting(self, org: str | None = None) -> list[Waiting]:
+    def held(self, org: str, on: date, by: By) -> Held:
+        """Returns what a unit has that a merger, a split or its end would touch. Raises NotFound."""
+        with self._work() as work:
+            if org not in work.office.tree.by_id:
+                raise NotFound("there is no organisation {org}", org=org)
+            running = organising.running(work, org)
+            seen = {c.subject.id for c in running if scope.reads(work, c, by)}
+            return Held(under=organising.under(work, org, on), running=running, seen=seen)
+
+    def waiting(self, org: str | None = None, by: By | None = None) -> list[Waiting]:
         """Returns the subjects that wait for the answer of another unit, of all or into and out of one and those below.
+
+        `by`: only those that this officer reads, where they are or where they are to go.
 
         Raises NotFound.
         """
@@ -92,7 +117,9 @@ class Organisations:
             tree = work.office.tree
             if org is not None and org not in tree.by_id:
                 raise NotFound("there is no organisation {org}", org=org)
-            return [w for w in waiting(work) if org is None or org in (*tree.path(w.org), *tree.path(w.to))]
+            tops = None if by is None else set(scope.roots(work.office, work.library.area, by))
+            found = [(w, {*tree.path(w.org), *tree.path(w.to)}) for w in waiting(work)]
+            return [w for w, near in found if (org is None or org in near) and (tops is None or tops & near)]
 
     def story(self, org: str) -> tuple[list[OrgRow], list[Chapter]]:
         """Returns the periods of an organisation and the changes that made them, oldest first. Raises NotFound."""

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 from engine.asking import Prospect
 from engine.core import events
 from engine.core.machine import Definition
+from engine.core.marks import Corrected
 from engine.core.values import Value
 from engine.doors.desk import Dossier
 from engine.work import Case
@@ -219,6 +220,7 @@ def timeline(visit: Visit, dossier: Dossier) -> list[dict[str, Any]]:
     """Returns what happened, newest first: when it did, what, and when it was written down by whom."""
     definition = dossier.case.definition
     undone = {e.undoes for e in dossier.history if e.undoes}
+    marks = visit.service.past.marks(dossier.case.subject.id)
     found = []
     for entry in reversed(dossier.history):
         told = visit.teller.entry(entry)
@@ -227,7 +229,9 @@ def timeline(visit: Visit, dossier: Dossier) -> list[dict[str, Any]]:
             {
                 "on": entry.on,
                 "at": entry.at,
-                "late": _late(visit, entry.on, entry.at),
+                "late": _late(visit, entry.on, entry.at) if not entry.history else 0,
+                "past": entry.history,
+                "corrected": _corrected(visit, definition, marks[entry.id].corrects) if entry.id in marks else [],
                 "what": _what(visit, definition, entry.kind, told["trigger"]),
                 "facts": visit.teller.facts(definition, facts),
                 "reason": told["reason"] or "",
@@ -239,6 +243,19 @@ def timeline(visit: Visit, dossier: Dossier) -> list[dict[str, Any]]:
                 ],
             }
         )
+    return found
+
+
+def _corrected(visit: Visit, definition: Definition, corrects: Iterable[Corrected]) -> list[dict[str, str]]:
+    """Returns the values that an entry puts right: what stood before, what stands now; sensitive ones stay covered."""
+    found = []
+    for one in corrects:
+        head = one.fact.partition(".")[0]
+        if head not in definition.types:
+            continue
+        covered = head in definition.sensitive
+        was, now = ("·····" if covered else _value(visit, definition, head, one.fact, v) for v in (one.was, one.now))
+        found.append({"label": visit.teller.fact(definition, one.fact), "was": was, "now": now})
     return found
 
 
