@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from engine.core.sending import Unreached
     from notifications.forecast import Expected
     from web.pages_file import PagesFile
+    from web.wired import Wired
 
 OFFICE_ZONE = "Asia/Ho_Chi_Minh"  # until a loaded area names its own
 CLOSE = timedelta(hours=1)  # a sandbox's command may be dated as much later, where others came in between
@@ -209,6 +211,19 @@ def pages_of(settings: Settings, service: Service) -> PagesFile:
                         raise FindingsError(tuple(faults))
                     return file
     return usual(area)
+
+
+def wired_of(settings: Settings, opened: Opened) -> Wired:
+    """Returns what the pages need beside the one door."""
+    from web.wired import Wired
+
+    with opened.service.work() as work:
+        area = work.library.area.file.area
+    try:
+        folder = workflow_folder(settings, area)
+    except NotFound:
+        folder = None
+    return Wired(folder=folder, letter=settings.letter, forecast=partial(forecast_on, opened))
 
 
 # ---- the database ----

@@ -140,16 +140,7 @@ def _span(
 
 
 def _file_name(request: Request) -> str:
-    span = request.span
-    when = {
-        "year": f"{span.last.year}",
-        "years": f"{(span.first or span.last).year}-{span.last.year}",
-        "quarter": f"{span.last.year}-Q{span.last.month // 3}",
-        "month": f"{span.last:%Y-%m}",
-        "days": f"{span.first}-{span.last}",
-        "day": f"{span.last}",
-    }[span.kind]
-    return "-".join([request.name, when, *([request.org] if request.org else [])])
+    return "-".join([request.name, request.span.name, *([request.org] if request.org else [])])
 
 
 def show(session: Session, console: Console, report: Report) -> None:

@@ -141,7 +141,7 @@ def _work(delivery: Delivery, stop: threading.Event) -> None:
 @contextmanager
 def _serving(session: Session, stop: threading.Event) -> Iterator[None]:
     """Serves the web in a thread, over a connection of its own. Ends the program should the server end by itself."""
-    from cli.bootstrap import door_beside, pages_of
+    from cli.bootstrap import door_beside, pages_of, wired_of
     from cli.delivery import tables_of
     from engine.clock import SystemClock
     from engine.ledger import Via
@@ -161,6 +161,7 @@ def _serving(session: Session, stop: threading.Event) -> Iterator[None]:
             pages=pages_of(settings, service),
             proxied=settings.proxied,
             clock=SystemClock(),
+            wired=wired_of(settings, session.opened),
         )
         server = Server(app, listening, ended=stop.set)
         server.start()

@@ -57,6 +57,7 @@ class Table:
     nothing: str = ""
     note: str = ""
     numbered: bool = True
+    chart: Sequence[str] = ()  # ids of the columns, or keys of the lines, that are drawn as bars too
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -57,22 +57,45 @@ MEDIA_TYPES: Mapping[str, str] = {
 
 
 def hand_out(
-    service: Service, folder: Path, request: Request, letter: Letter, form: str | None, *, purpose: str | None = None
+    service: Service,
+    folder: Path,
+    request: Request,
+    letter: Letter,
+    form: str | None,
+    *,
+    purpose: str | None = None,
+    by: By | None = None,
 ) -> Handed:
     """Makes a report within what its reader may see, and its file in a format (None: it is only shown).
 
-    The trail notes who got it. Raises BadInput, NotFound and Denied.
+    The trail notes who got it: `by`, else the reader. Raises BadInput, NotFound and Denied.
     """
     report = make(service, folder, request, letter)
-    data = b"" if form is None else FORMATS[form](report)
-    rows = sum(line.kind == "row" for table in report.tables for line in table.lines)
-    by = By(officer=request.officer)
+    who = By(officer=request.officer) if by is None else by
+    if form is not None:
+        return give(service, report, form, who, folder=folder, purpose=purpose)
+    service.access.listed(report.id, rows_of(report), who, unit=report.unit, to=report.last.isoformat())
+    return Handed(report=report, data=b"", officer=who.officer, purpose=purpose)
+
+
+def give(
+    service: Service, report: Report, form: str, by: By, *, folder: Path | None = None, purpose: str | None = None
+) -> Handed:
+    """Makes the file of a report that was made, in a format. The trail notes who got it.
+
+    `folder` holds its layout, which may ask for a checkpoint; a report without one has none.
+    """
+    data = FORMATS[form](report)
     about: dict[str, Json] = {"unit": report.unit, "to": report.last.isoformat()}
-    if form is None:
-        service.access.listed(request.name, rows, by, **about)
-    else:
-        service.access.exported(request.name, rows, by, purpose=purpose, form=form, **about)
-        opens = opens_of(service, folder, request.name)
-        if opens is not None:
-            service.trail.open_at(opens, report.unit, by)
-    return Handed(report=report, data=data, officer=request.officer, purpose=purpose)
+    if report.first is not None and folder is None:
+        about["from"] = report.first.isoformat()
+    service.access.exported(report.id, rows_of(report), by, purpose=purpose, form=form, **about)
+    opens = opens_of(service, folder, report.id) if folder is not None else None
+    if opens is not None:
+        service.trail.open_at(opens, report.unit, by)
+    return Handed(report=report, data=data, officer=by.officer, purpose=purpose)
+
+
+def rows_of(report: Report) -> int:
+    """Returns how many rows a report holds."""
+    return sum(line.kind == "row" for table in report.tables for line in table.lines)

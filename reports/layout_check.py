@@ -35,6 +35,7 @@ OF_FIGURES: Mapping[str, Type] = {
     "today": Type(name="date"), "period_first": Type(name="date"), "period_last": Type(name="date")
 }  # fmt: skip
 TITLE_WORDS = ("period", "unit", "year")
+CHARTED = 4  # more bars beside each other are not told apart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -292,6 +293,9 @@ class _Check:
             self.found.add(path, "two-tables", "a section holds one table: figures, groups or list")
         check_names(self.found, (*path, "figures"), "figure", section.figures, self.file.figures)
         check_names(self.found, (*path, "columns"), "figure", section.columns, self.file.figures)
+        check_names(self.found, (*path, "chart"), "figure", section.chart, section.columns or section.figures)
+        if len(section.chart) > CHARTED:
+            self.found.add((*path, "chart"), "many-bars", "at most {n} are drawn beside each other", n=CHARTED)
         if section.text is not None:
             self._words((*path, "text"), section.text, (*self.file.figures, *TITLE_WORDS))
         for key, grouping, figures in (

@@ -159,6 +159,10 @@ class Section(Model):
     across: Grouping | None = Field(None, description="with `figures`: a column for each of these groups too")
     groups: Grouping | None = Field(None, description="a table with a row for each group")
     columns: Names = Field(default=[], description="with `groups`: its columns, figures")
+    chart: Names = Field(
+        default=[],
+        description="those of its figures or columns that are numbers and are drawn as bars too, at most four",
+    )
     only: Expression | None = Field(None, description="with `groups`: only rows whose figures make this hold")
     total: bool = Field(True, description="with `groups`: the whole stands in the last row")
     list_: Listing | None = Field(None, alias="list", description="a table with a row for each subject, event or stay")

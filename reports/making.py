@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -100,12 +100,27 @@ def load_layout(folder: Path, name: str, definitions: Mapping[str, Definition], 
 
 def names_of(folder: Path, lang: str) -> list[tuple[str, str, list[Period]]]:
     """Returns the reports there are: id, title and the periods they are made for. Raises FindingsError."""
-    words = dict.fromkeys(TITLE_WORDS, "...")
     found = []
     for name, path in layout_files(folder).items():
         file = load_model(LayoutFile, read_layout_tree(path), file=str(path))
-        found.append((name, file.title.of(lang).format(**words).replace("...", "").strip(" ,"), file.periods))
+        found.append((name, title_of(file, lang), file.periods))
     return found
+
+
+def reports_of(folder: Path, workflows: Collection[str]) -> dict[str, LayoutFile]:
+    """Returns the reports that can be made with these workflows, by id. Raises FindingsError and FileRefused."""
+    found: dict[str, LayoutFile] = {}
+    for name, path in layout_files(folder).items():
+        file = load_model(LayoutFile, read_layout_tree(path), file=str(path))
+        counted = [f.counted for f in file.figures.values()] + [s.list_ for s in file.sections]
+        if all(source is None or source.workflow in workflows for source in counted):
+            found[name] = file
+    return found
+
+
+def title_of(file: LayoutFile, lang: str) -> str:
+    """Returns what a report is called before its period is known."""
+    return file.title.of(lang).format(**dict.fromkeys(TITLE_WORDS, "...")).replace("...", "").strip(" ,")
 
 
 def periods_of(folder: Path, name: str) -> list[Period]:
@@ -223,6 +238,7 @@ class _Maker:
             nothing=section.nothing.of(lang) if section.nothing and not lines else "",
             note=section.note.of(lang) if section.note else "",
             numbered=numbered,
+            chart=section.chart,
         )
 
     def _written(self, name: str, value: Value) -> str:

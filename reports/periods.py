@@ -32,6 +32,18 @@ class Span:
             "last_year": self.last.year,
         }
 
+    @property
+    def name(self) -> str:
+        """Its name in that of a file."""
+        return {
+            "year": f"{self.last.year}",
+            "years": f"{(self.first or self.last).year}-{self.last.year}",
+            "quarter": f"{self.last.year}-Q{self.last.month // 3}",
+            "month": f"{self.last:%Y-%m}",
+            "days": f"{self.first}-{self.last}",
+            "day": f"{self.last}",
+        }[self.kind]
+
     def months(self) -> list[str]:
         """Returns its months, `YYYY-MM`."""
         at = (self.first or self.last).replace(day=1)

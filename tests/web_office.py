@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from functools import cache
@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from cli.bootstrap import pages_of
+from cli.bootstrap import Opened, pages_of, wired_of
 from cli.settings import Settings
 from engine.clock import SetClock
 from engine.ledger import Via
@@ -22,12 +22,12 @@ from engine.service import Service
 from engine.steps import By
 from engine.store.memory import MemoryStore
 from engine.store.ports import Store
-from tests.world import OFFICERS, found_office, office_time
+from tests.world import MASTER, OFFICERS, ZONE, found_office, office_time
 from web.app import Server, build_app, listen
 from web.codes import TimedCodes
 
 PASSWORD = "mật khẩu của đồng chí"
-WORKFLOWS = ("candidate", "probation", "annual_plan", "branch_plan", "monthly_review")
+WORKFLOWS = ("admission",)
 NOW = office_time(date(2025, 1, 21))
 CODED = ("tu_standing", "tu_both", "xa1_both", "xa1_standing", "xa2_standing", "tu_admin")
 TOKEN = re.compile(r'name="csrf" value="([0-9a-f]+)"')
@@ -104,14 +104,18 @@ class Client:
 
 
 @contextmanager
-def serving(store: Store | None = None) -> Iterator[PagesOffice]:
+def serving(store: Store | None = None, workflows: Iterable[str] = WORKFLOWS) -> Iterator[PagesOffice]:
     """Serves the pages of the test office over a store; in memory unless another is given."""
-    clock = SetClock(NOW)
-    service = found_office(store or MemoryStore(), clock, WORKFLOWS)
+    clock, store = SetClock(NOW), store or MemoryStore()
+    service = found_office(store, clock, workflows)
     listening = listen("127.0.0.1", 0)
     office = PagesOffice(service, clock, listening.getsockname()[1])
     web = service.speaking_for(Via(channel="web"))  # who looks at what is noted, as in an office
-    server = Server(build_app(web, pages=pages_of(Settings(), service)), listening)
+    opened = Opened(
+        store=store, service=service, sandbox=True, zone=ZONE, master=MASTER, set_clock=False, base_url=office.base
+    )
+    wired = wired_of(Settings(), opened)
+    server = Server(build_app(web, pages=pages_of(Settings(), service), wired=wired), listening)
     server.start()
     try:
         yield office

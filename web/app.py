@@ -22,9 +22,24 @@ from web import feeds, metrics, receipts
 from web.access import OUTSIDE, table
 from web.answers import Door, answer
 from web.codes import TimedCodes
-from web.pages import account, files, home, organisations, procedures, sheet, sign_in, step, subject, transfers
+from web.pages import (
+    account,
+    files,
+    home,
+    organisations,
+    procedures,
+    reports,
+    scores,
+    sheet,
+    sign_in,
+    step,
+    subject,
+    transfers,
+    work,
+)
 from web.pages_file import PagesFile
 from web.site import Settings, Site
+from web.wired import Wired
 
 AT_ONCE = 64  # requests, past which the server says 503
 HEADER_LIMIT = 16_384  # bytes
@@ -40,6 +55,9 @@ PAGES = (  # a new page's module goes here
     sheet,
     organisations,
     transfers,
+    reports,
+    scores,
+    work,
 )
 _PROGRAMS = {path.partition("{")[0] for path in OUTSIDE}
 
@@ -55,11 +73,12 @@ def build_app(
     pages: PagesFile | None = None,
     proxied: bool = False,
     clock: Clock | None = None,
+    wired: Wired | None = None,
 ) -> Starlette:
     """Returns the application. Without a `receipt_secret` no receipts are taken, without `pages` there are no pages.
 
     Every thread that answers gets a door of its own beside `service`. `clock` is that of people's telephones, where it
-    is not the service's.
+    is not the service's; `wired` is what the pages need beside the service.
     """
     door = Door(service)
     outside = [*metrics.routes(door), *feeds.routes(door, lang=lang, link_base=link_base)]
@@ -70,7 +89,7 @@ def build_app(
     if pages is not None:
         codes = TimedCodes((clock or service.kit.clock).now)
         settings = Settings(lang=lang, base_url=link_base, proxied=proxied)
-        site = Site(door=door, settings=settings, pages=pages, codes=codes)
+        site = Site(door=door, settings=settings, pages=pages, codes=codes, wired=wired or Wired())
         routes += page_routes(site)
     table(routes)  # what does not say who may come is not served
 

@@ -39,6 +39,14 @@ class Shown(Model):
     waiting: dict[Name, Name] = Field({}, description="notice rule -> the step that ends what it is about")
 
 
+class Rated(Model):
+    """By which subjects a score's units are rated: one a unit and year."""
+
+    workflow: Name = Field(description="the workflow of the ratings")
+    year: Name = Field(description="its fact with the year")
+    rating: Name = Field(description="its fact with the rating")
+
+
 class PagesFile(Model):
     """`pages.yaml`."""
 
@@ -47,6 +55,7 @@ class PagesFile(Model):
     footer: Text | None = Field(None, description="a line at the foot of every page")
     menu: list[MenuItem] = Field([], description="the menu; `home` is always its first page")
     workflows: dict[Name, Shown] = Field({}, description="what is shown of each workflow")
+    ratings: dict[Name, Rated] = Field({}, description="score -> by which subjects its units are rated")
     purposes: dict[Name, Text] = Field({}, description="for what sensitive facts are opened")
 
     def of(self, workflow: str) -> Shown:
@@ -96,7 +105,23 @@ def check_pages(
             for each in names:
                 if each not in known:
                     found.unknown(("workflows", workflow, key), kind, each, known)
+    for score, rated in file.ratings.items():
+        _check_rated(found, score, rated, definitions)
     return found.found
+
+
+def _check_rated(found: Findings, score: str, rated: Rated, definitions: Mapping[str, Definition]) -> None:
+    path = ("ratings", score)
+    scores: set[str] = set().union(*(d.area.file.scores for d in definitions.values()))
+    if score not in scores:
+        found.unknown(path, "score", score, scores)
+    definition = definitions.get(rated.workflow)
+    if definition is None:
+        found.unknown((*path, "workflow"), "workflow", rated.workflow, definitions)
+        return
+    for key, fact in (("year", rated.year), ("rating", rated.rating)):
+        if fact not in definition.file.facts:
+            found.unknown((*path, key), "fact", fact, definition.file.facts)
 
 
 def _named(shown: Shown, definition: Definition) -> Iterator[tuple[str, str, Collection[str], Collection[str]]]:

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from engine import scope
 from engine.answers import Teller
 from engine.core.errors import BadInput, Conflict, Denied, KetnapError, NotFound
 from engine.doors.accounts import SignedIn
@@ -28,10 +29,12 @@ from web.access import Need, SignInFirst
 from web.answers import Door
 from web.codes import TimedCodes
 from web.forms import BadForm, Form, TooLarge, read_form
+from web.jobs import Job, Jobs, Run
 from web.pages_file import MenuItem, PagesFile
 from web.rendering import Templates
 from web.session import Cookies, address_of, fits, from_elsewhere, new_start, token_of
 from web.shown import Values
+from web.wired import Wired
 from web.words import Translate, error_text, fill, translator
 
 POLICY = (
@@ -127,6 +130,7 @@ class Site:
     pages: PagesFile
     templates: Templates = field(default_factory=Templates)
     codes: TimedCodes
+    wired: Wired = field(default_factory=Wired)
     shelf: Shelf = field(default_factory=Shelf)
     names: dict[str, str] = field(default_factory=dict)  # a page's name -> its address
 
@@ -134,6 +138,11 @@ class Site:
     def cookies(self) -> Cookies:
         """The cookies."""
         return Cookies(secure=self.settings.secure)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """The work in the background."""
+        return Jobs(self.door)
 
     @cached_property
     def sandbox(self) -> bool:
@@ -281,6 +290,30 @@ class Visit:
     def menu(self) -> list[MenuItem]:
         """The menu of this officer."""
         return [i for i in self.site.pages.menu if i.page in self.site.names and self._for_me(i)]
+
+    # -- work in the background
+
+    @cached_property
+    def reach(self) -> tuple[object, ...]:
+        """What the officer may read today: what was made for another reach is not shown any more."""
+        with self.service.work() as work:
+            return self.roles, tuple(scope.roots(work.office, work.library.area, self.by()))
+
+    def work_on(self, kind: str, title: str, run: Run, *, to: str, back: str) -> Response:
+        """Starts work in the background and leads to it; the form sent twice starts it once. Raises BadInput."""
+        officer, command = self.session.officer.id, self.by_form().command
+        job = self.site.jobs.start(
+            officer, kind, title, run, to=to, back=back, reach=self.reach, command=command
+        )  # fmt: skip
+        return self.redirect(job.href)
+
+    def worked(self, kind: str) -> Any:
+        """Returns what came of the work in the address. Raises NotFound, and what ended it where it failed."""
+        return self.site.jobs.result(self.path("job"), self.session.officer.id, kind, self.reach)
+
+    def works(self, kind: str) -> list[Job]:
+        """Returns the officer's work of a kind, the newest first."""
+        return self.site.jobs.of(self.session.officer.id, kind, self.reach)
 
     # -- what was asked
 

@@ -17,5 +17,8 @@ PAGES: dict[str, tuple[str | None, str]] = {
     "undo": ("cb1_secretary", "/subjects/u1/undo"),
     "procedures": ("cb1_secretary", "/procedures"),
     "procedure": ("cb1_secretary", "/procedures/candidate"),
+    "reports": ("xa1_secretary", "/reports"),
+    "report": ("xa1_secretary", "/reports/monthly"),
+    "scores": ("xa1_secretary", "/scores"),
     "not-found": ("cb1_secretary", "/subjects/nobody"),
 }
