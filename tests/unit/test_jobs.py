@@ -23,7 +23,7 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> Jobs:
     return Jobs(Door(wire(store, SetClock(START))))
 
 
-def begin(jobs: Jobs, run, officer: str = "lan", command: str | None = None, reach: object = 1):  # type: ignore[no-untyped-def]
+def begin(jobs: Jobs, run, officer: str = "lan", command: str | None = None, reach: object = 1):
     return jobs.start(officer, "k", "Việc", run, to="/made/{job}", back="/", reach=reach, command=command)
 
 

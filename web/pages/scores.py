@@ -44,7 +44,8 @@ def show(visit: Visit) -> Response:
     known = _scores(visit)
     view = visit.kept(visit.path("view")) if "view" in visit.request.path_params else None
     wanted: dict[str, str] = view if isinstance(view, dict) else {}
-    name = wanted.get("score") if wanted.get("score") in known else next(iter(known), "")
+    asked = wanted.get("score", "")
+    name = asked if asked in known else next(iter(known), "")
     errors: dict[str, str] = {}
     first = _year(visit, wanted, "year", visit.today.year, errors)
     until = _year(visit, wanted, "until_year", first, errors)
@@ -59,7 +60,7 @@ def show(visit: Visit) -> Response:
             errors["until_year"] = visit.say(error.message, **error.params)
     rated = _ratings(visit, name, first) if found and first == until else {}
     fields = [
-        Field(name="score", label=visit.say("What is counted"), kind="choice", value=name or "",
+        Field(name="score", label=visit.say("What is counted"), kind="choice", value=name,
               options=[(k, v.label.of(visit.lang)) for k, v in known.items()]),
         Field(name="year", label=visit.say("Year"), kind="number", value=str(first), error=errors.get("year", "")),
         Field(name="until_year", label=visit.say("to year"), kind="number", value=wanted.get("until_year", ""),
