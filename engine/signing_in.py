@@ -20,7 +20,7 @@ REMEMBERED = timedelta(days=180)  # when an officer was last here: what changed 
 FREE_LOGIN, FREE_ADDRESS = 4, 30  # failures before the first pause; many officers may share an address
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
 
-FULL, ENROL = "full", "enrol"
+FULL, SETTING_UP = "full", "setting_up"
 
 
 class SignInRefused(KetnapError):

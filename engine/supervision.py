@@ -77,7 +77,7 @@ class Supervision:
     steps: list[Step] = field(default_factory=list)
     pending: list[Pending] = field(default_factory=list)
     late: list[tuple[str, Entry, int]] = field(default_factory=list)
-    deciders: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # officer, workflow, trigger
+    who_decided: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # officer, workflow, trigger
     duties: list[Duty] = field(default_factory=list)
     refused: list[tuple[str, Entry]] = field(default_factory=list)
     openings: Counter[tuple[str, str]] = field(default_factory=Counter)  # who, subject
@@ -161,7 +161,7 @@ def _entry(work: Work, found: Supervision, case: Case, entry: Entry, undone: set
         if entry.id in undone:
             return
         for person in dict.fromkeys(p for p in (entry.actor, entry.behalf) if p is not None):
-            found.deciders[(person, workflow, entry.trigger or "")] += 1
+            found.who_decided[(person, workflow, entry.trigger or "")] += 1
         found.ends.update(_ends(case.definition, workflow, entry))
 
 

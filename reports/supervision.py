@@ -95,7 +95,7 @@ class _Maker:
         yield self.table(
             say("Who decided what"),
             ("Officer", "Procedure", "Step", "Number"),
-            [(who, self._title(w), self.step(w, t), n) for (who, w, t), n in sorted(found.deciders.items())],
+            [(who, self._title(w), self.step(w, t), n) for (who, w, t), n in sorted(found.who_decided.items())],
             "25 35 35 10n",
         )
         yield self.table(

@@ -17,7 +17,7 @@ from engine.doors import OpenWork
 from engine.kit import Kit
 from engine.officework import OfficerChange
 from engine.passwords import hash_password, password_fits
-from engine.signing_in import ENROL, FULL, LONGEST, Codes, NoSession, SignInRefused, Try, alive, digest
+from engine.signing_in import FULL, LONGEST, SETTING_UP, Codes, NoSession, SignInRefused, Try, alive, digest
 from engine.steps import By
 from engine.store.rows import EventSearch, FactorRow, SessionRow
 from engine.work import Work
@@ -34,7 +34,7 @@ class SignedIn:
     @property
     def needs_code(self) -> bool:
         """Tells whether this session may do nothing but set up the second factor."""
-        return self.row.level == ENROL
+        return self.row.level == SETTING_UP
 
     def by(self, command: str | None = None) -> By:
         """Returns who acts."""
@@ -112,7 +112,7 @@ class Accounts:
         """Returns how far a session goes, or None where the code is wrong; a code that fits is used up."""
         factor = work.tx.factor(officer)
         if factor is None or factor.confirmed_at is None:
-            return ENROL if signing_in.needs_code(work, officer) else FULL
+            return SETTING_UP if signing_in.needs_code(work, officer) else FULL
         return FULL if self._use(work, factor, code, codes) else None
 
     def _use(self, work: Work, factor: FactorRow, code: str, codes: Codes) -> bool:

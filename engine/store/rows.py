@@ -236,7 +236,7 @@ class SessionRow:
     id: str
     officer: str
     behalf: str | None  # the absent officer for whom this session acts
-    level: str  # full, or enrol: only a second factor may be set up
+    level: str  # full, or setting_up: only a second factor may be set up
     created_at: str
     seen_at: str
     expires_at: str

@@ -288,7 +288,7 @@ SLIPS = [
     Slip(
         "a rule of a line that one workflow lacks",
         CLASS,
-        "guards: [class_fits, class_free, class_wanted]\n          sets",
+        "guards: [class_fits, class_free, course_wanted]\n          sets",
         "guards: §[twelve_months_served]\n          sets",
         ("no rule twelve_months_served",),
     ),
