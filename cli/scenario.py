@@ -233,7 +233,13 @@ class Runner:
         if step.do is None:
             return None
         lines = tuple(
-            Line(subject=d.subject, do=d.do, facts=d.facts, reason=d.reason, set_aside=d.set_aside)
+            Line(
+                subject=self.subject_of(d.subject),
+                do=d.do or step.do,
+                facts=d.facts,
+                reason=d.reason,
+                set_aside=d.set_aside,
+            )
             for d in step.decisions or ()
         )
         return self.service.move(

@@ -105,10 +105,10 @@ class StartPart(Part):
 
 
 class LinePart(Part):
-    """One decision of a sitting."""
+    """One decision of a sitting. Without `do` it is the line of the step's own name."""
 
-    subject: str
-    do: str
+    subject: str | Raw
+    do: str | None = None
     facts: Raw = {}
     reason: str | None = None
     set_aside: bool = False

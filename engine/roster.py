@@ -61,6 +61,10 @@ def check_state(other: Case, states: Sequence[str]) -> None:
         )
 
 
+def _done(rest: Rest) -> str:
+    return "done" if rest.spec.over is not None or rest.spec.awaited else "kept"
+
+
 def title_of(case: Case) -> str:
     """Returns what people call a subject, '' when nothing names it."""
     named = {**case.subject.facts, **case.subject.borrowed}.get(case.definition.file.title_fact or "")
@@ -113,27 +117,29 @@ class Roster:
         """Reads what happens to those whom no line names."""
         mentioned = {line.subject for line in lines}
         for rest in self.step.rest:
+            if rest.spec.awaited and lines:
+                continue
             for other in self._those(rest):
                 if other.subject.id in mentioned or not self._fits(rest, other):
                     continue
                 mentioned.add(other.subject.id)
                 line = Line(subject=other.subject.id, do=rest.spec.do)
                 try:
-                    self.items.append(self._taken(line, -1, other, done="kept" if rest.spec.over is None else "done"))
+                    self.items.append(self._taken(line, -1, other, done=_done(rest)))
                 except BadInput as error:
                     self.errors.append(named(-1, other.subject.id, error))
 
     def _those(self, rest: Rest) -> Sequence[Case]:
         spec = rest.spec
         if spec.over is not None:
-            return self.keyed(spec.over)
+            return self.keyed([spec.over])
         line = self.step.lines[spec.do].spec
         return self.in_unit(line.workflow or self.batch.workflow, spec.in_ or line.in_ or self.batch.in_)
 
-    def keyed(self, fact: str) -> list[Case]:
-        """Returns those under the keys of a map, by what people call them."""
-        held = self.view.get(fact)
-        ids = list(held) if isinstance(held, dict) else []
+    def keyed(self, facts: Sequence[str]) -> list[Case]:
+        """Returns those under the keys of these maps, by what people call them."""
+        maps = [held for fact in facts if isinstance(held := self.view.get(fact), dict)]
+        ids = list(dict.fromkeys(id for held in maps for id in held))
         self.work.fetch(ids)
         return sorted((self.work.case(id) for id in ids), key=lambda c: (name_key(title_of(c)), c.subject.id))
 
@@ -148,7 +154,7 @@ class Roster:
     def rest_of(self, others: Sequence[Case]) -> dict[str, str]:
         """Returns the line that is taken for each of these when no line names them; those for whom none is left out."""
         rests: dict[str, str] = {}
-        for rest in self.step.rest:
+        for rest in (r for r in self.step.rest if not r.spec.awaited):
             those = {c.subject.id for c in self._those(rest)}
             for other in others:
                 if other.subject.id in those and other.subject.id not in rests and self._fits(rest, other):
@@ -167,6 +173,8 @@ class Roster:
     def _fits(self, rest: Rest, other: Case) -> bool:
         if rest.spec.in_ and other.subject.state not in rest.spec.in_:
             return False
+        if rest.spec.awaited and self.work.view(other).get(self.batch.awaits[rest.spec.do]) is not True:
+            return False
         self._see(other)
         return rest.when is None or rest.when.evaluate(self.view, self.work.calendar) is True
 
@@ -177,7 +185,7 @@ class Roster:
         other = self.work.case(line.subject)
         if other.subject.workflow not in self.batch.workflow or other.subject.org not in self.orgs:
             raise BadInput("{subject} does not belong to this unit", subject=line.subject)
-        if self.batch.over is not None and not self._on_list(self.batch.over, line.subject):
+        if self.batch.over and not any(self._on_list(fact, line.subject) for fact in self.batch.over):
             raise BadInput("{subject} is not on the list", subject=line.subject)
         if line.set_aside:
             return Item(index=i, line=line, do=line.do, spec=self.step.lines[line.do], other=other, of=self.of)

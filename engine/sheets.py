@@ -120,7 +120,7 @@ def nameable(work: Work, case: Case, trigger: str) -> Nameable:
     decision = decide(case.definition, case.subject, step.trigger, moment=work.moment(), asking=True)
     roster = Roster(work, case, step, decision, work.today)
     batch = roster.batch
-    found = roster.keyed(batch.over) if batch.over is not None else roster.in_unit(batch.workflow, batch.in_)
+    found = roster.keyed(batch.over) if batch.over else roster.in_unit(batch.workflow, batch.in_)
     taken = {key for line in step.lines.values() for key in line.spec.into}
     tree = work.office.tree.by_id
     definitions = [work.library.newest(w) for w in batch.workflow]
@@ -190,7 +190,7 @@ def _step(case: Case, trigger: str | None) -> Step:
 def _others(work: Work, roster: Roster) -> list[Case]:
     """Returns those on the sheet: under the keys of a map, those who wait for a line, or all of the unit."""
     batch = roster.batch
-    if batch.over is not None:
+    if batch.over:
         return roster.keyed(batch.over)
     found = roster.in_unit(batch.workflow, batch.in_)
     if not batch.awaits:

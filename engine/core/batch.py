@@ -69,6 +69,9 @@ class Rest(Model):
         None, description="a map fact of this subject: only those under its keys; none: all of the unit and below"
     )
     when: Expression | None = Field(None, description="only when this holds, an expression as of a line")
+    awaited: bool = Field(
+        False, description="only where the step has no line at all, and for those whom `awaits` suggests this line for"
+    )
 
 
 class Batch(Model):
@@ -90,7 +93,9 @@ class Batch(Model):
         None,
         description="a map fact keyed by organisations: `line_unit` is the nearest of them above the line's subject",
     )
-    over: Name | None = Field(None, description="a map fact keyed by subjects: lines name those under its keys only")
+    over: Names = Field(
+        [], description="map facts keyed by subjects: lines name those under a key of one of them only; none: anybody"
+    )
     required: bool = Field(False, description="at least one line is wanted")
     suggests: Name | None = Field(
         None, description="a map fact of this subject, keyed by subjects: the line that is suggested for each"

@@ -37,10 +37,12 @@ class Lines:
             if name is not None and (name not in types or types[name].name != kind):
                 known = [n for n, t in types.items() if t.name == kind]
                 self.found.unknown((*self.path, key), f"fact of type {kind}", name, known)
-        for key, keys in (("units", "orgs"), ("suggests", "subjects"), ("over", "subjects")):
+        for key, keys in (("units", "orgs"), ("suggests", "subjects")):
             name = getattr(batch, key)
             if name is not None:
                 self._keyed((*self.path, key), name, keys)
+        for name in batch.over:
+            self._keyed((*self.path, "over"), name, "subjects")
         for line in batch.awaits:
             self._known_line((*self.path, "awaits", line), line)
 
@@ -131,6 +133,8 @@ class Lines:
             check_names(self.found, (*path, "in"), "state of the batch", spec.in_, self.batch.in_)
             if spec.over is not None:
                 self._keyed((*path, "over"), spec.over, "subjects")
+            if spec.awaited and spec.do not in self.batch.awaits:
+                self.found.unknown((*path, "do"), "line of `awaits`", spec.do, self.batch.awaits)
             when = self._expression((*path, "when"), spec.when, "bool") if spec.when else None
             made.append(ready.Rest(spec=spec, when=when))
         return made
