@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 
 from engine.core.batch import Numbers
 from engine.core.values import Value
@@ -19,6 +20,7 @@ class Range:
     last: int | None
     given: Mapping[str, str]  # subject -> number
     spoiled: Mapping[str, str]  # number -> why
+    own: str = ""  # what stands before the subject's own numbers, where no range is entered
 
     def text(self, n: int) -> str:
         """Returns a number as it is printed."""
@@ -36,9 +38,11 @@ class Range:
 
     def next_free(self) -> str | None:
         """Returns the next number that is neither given nor spoiled; None when there is none."""
+        used = {*self.given.values(), *self.spoiled}
+        if self.own and self.first is None and self.last is None:
+            return next(t for n in count(1) if (t := f"{self.own}{n:0{self.spec.digits}}") not in used)
         if self.first is None or self.last is None:
             return None
-        used = {*self.given.values(), *self.spoiled}
         return next((t for n in range(self.first, self.last + 1) if (t := self.text(n)) not in used), None)
 
     def meets(self, other: Range, *, other_ended: bool) -> str | None:
@@ -57,6 +61,7 @@ class Range:
 def range_of(spec: Numbers, facts: Mapping[str, Value]) -> Range:
     """Returns the range that a subject's facts make."""
     before, first, last = (facts.get(name) if name else None for name in (spec.before, spec.first, spec.last))
+    subject = facts.get("subject")
     given, spoiled = facts.get(spec.given), facts.get(spec.spoiled) if spec.spoiled else None
     return Range(
         spec=spec,
@@ -65,4 +70,5 @@ def range_of(spec: Numbers, facts: Mapping[str, Value]) -> Range:
         last=last if isinstance(last, int) else None,
         given={k: str(v) for k, v in given.items()} if isinstance(given, dict) else {},
         spoiled={k: str(v) for k, v in spoiled.items()} if isinstance(spoiled, dict) else {},
+        own=f"{subject}-" if spec.own and isinstance(subject, str) else "",
     )

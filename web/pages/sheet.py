@@ -140,7 +140,7 @@ class Page:
             said_late=said,
             aside=ASIDE,
             asks_reason=REASON,
-            several=len(step.lines) > 1 and step.batch is not None and step.batch.over is None,
+            several=len(step.lines) > 1 and step.batch is not None and not step.batch.over,
             action=self.at,
         )  # fmt: skip
 
