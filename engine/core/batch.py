@@ -116,4 +116,6 @@ class Numbers(Model):
     spoiled: Name | None = Field(None, description="a map fact: the numbers that were spoiled, each with why")
     on: Name | None = Field(None, description="the fact that is the day on which the numbers were given")
     digits: int = Field(1, ge=1, le=12, description="a number has at least so many digits, zeros before it")
-    own: bool = Field(False, description="where no range is entered, numbers are the subject's id, `-` and a count from 1")
+    own: bool = Field(
+        False, description="where no range is entered, numbers are the subject's id, `-` and a count from 1"
+    )
