@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from engine import trail
+from engine import listing, trail
 from engine.core import events
 from engine.core.errors import KetnapError
 from engine.core.events import CHANGING, Entry, Standing, replay
@@ -168,12 +168,32 @@ def subjects(
             problem = _compare(work, row, look)
             if problem is not None:
                 yield problem
+        yield from _listings(work, rows)
         work.forget()
         work.keys.forget()
         if progress is not None:
             progress("subjects", len(seen))
     yield from _orphans(work, seen)
     yield from _revived(work)
+
+
+def _listings(work: Work, rows: Sequence[SubjectRow]) -> Iterator[Problem]:
+    """Compares how subjects stand in lists with what is made of them, where it was made by this version."""
+    if listing.is_old(work):
+        return
+    ids = [r.id for r in rows]
+    stand: dict[str, tuple[list[object], list[object]]] = {id: ([], []) for id in ids}
+    for listed in work.tx.listings(ids):
+        stand[listed.subject][0].append(listed)
+    for due in work.tx.dues(ids):
+        stand[due.subject][1].append(due)
+    for row in rows:
+        try:
+            rows_, dues = listing.rows_of(work, work.adopt([row])[0])
+        except UNREADABLE:
+            continue  # said of the subject itself
+        if stand[row.id] != (rows_, sorted(dues, key=lambda d: d.rule)):
+            yield _problem("projection", "{subject} does not stand in lists as its facts say", subject=row.id)
 
 
 def _revived(work: Work) -> Iterator[Problem]:

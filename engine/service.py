@@ -12,6 +12,7 @@ from engine import (
     correcting,
     entering,
     likeness,
+    listing,
     officework,
     organising,
     outbox,
@@ -37,6 +38,7 @@ from engine.doors.desk import Desk
 from engine.doors.history import History
 from engine.doors.keeping import Keeping
 from engine.doors.likeness import Likeness
+from engine.doors.lists import Lists
 from engine.doors.notices import Feeds, Outbox
 from engine.doors.organisations import Organisations
 from engine.doors.persons import Persons
@@ -44,6 +46,7 @@ from engine.doors.reading import Reading
 from engine.doors.scores import Scores
 from engine.doors.sheets import Sheets
 from engine.doors.trail import Trail
+from engine.doors.tries import Tries
 from engine.kit import Kit
 from engine.ledger import Via
 from engine.library import Source, compile_all, rows_of
@@ -73,6 +76,8 @@ class Service:
         self.organisations = Organisations(self.work, kit)
         self.keeping = Keeping(self.work, kit)
         self.accounts = Accounts(self.work, kit)
+        self.tries = Tries(self.work)
+        self.lists = Lists(self.work, kit, self.access)
         self.desk = Desk(self.work, self.access)
         self.trail = Trail(self.work, kit.store.seal)
         self.backups = Backups(self.work, via, kit.store)
@@ -115,6 +120,9 @@ class Service:
                     likeness.learn(work, workflow)
                     ended = work.library.newest(workflow).final
                     work.replan(r.id for r in work.tx.find_subjects(workflow=workflow) if r.state not in ended)
+                    listing.learn(work, workflow, ended)
+            if listing.is_old(work):
+                listing.rebuild(work)
         return [s.workflow for s in changed]
 
     def is_sandbox(self) -> bool:

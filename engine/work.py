@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from engine import likeness, planning
+from engine import likeness, listing, planning
 from engine.audit.seal import KeyErased
 from engine.case import Case
 from engine.core.authority import Office
@@ -311,6 +311,7 @@ class Work:
         if old:
             self.tx.update_subjects(old, [c.row.version for c in self._dirty.values() if c.row is not None])
         likeness.keep(self, self._dirty.values())
+        listing.keep(self, [*self._dirty, *self._replan])
         self._dirty, self._replan, self._told, self._lenders = {}, {}, [], set()
 
     def _renew_borrowed(self) -> None:

@@ -24,8 +24,10 @@ from web.answers import Door, answer
 from web.codes import TimedCodes
 from web.pages import (
     account,
+    bulk,
     files,
     home,
+    listing,
     organisations,
     procedures,
     reports,
@@ -49,6 +51,8 @@ PAGES = (  # a new page's module goes here
     account,
     files,
     home,
+    listing,
+    bulk,
     subject,
     step,
     procedures,

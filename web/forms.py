@@ -211,7 +211,9 @@ class FactForm:
         elif kind == "yes_no":
             options = self._yes_no()
         elif kind == "unit":
-            options = self._units
+            kinds = self.definition.area.kinds(spec.of or [])
+            by_id = self.values.tree.by_id
+            options = [(i, n) for i, n in self._units if not kinds or by_id[i].kind in kinds or i == value]
         text = self._typed(value)
         if kind == "text" and len(text) > LONG_TEXT:
             kind = "lines"

@@ -27,6 +27,23 @@ class MenuItem(Model):
     more: bool = Field(False, description="true: under the menu's last entry, which opens")
 
 
+class Narrow(Model):
+    """A choice that narrows a list: of the values of one fact (choice, org), or of several facts that hold (bool)."""
+
+    label: Text | None = Field(None, description="what the choice is called; none: as its one fact is")
+    facts: Names = Field(description="facts of the workflow's `listing.by`")
+
+
+class ListPage(Model):
+    """The list of a workflow's subjects."""
+
+    title: Text = Field(description="what the list is called")
+    board: Names = Field([], description="states in the order of the board, besides those of `rail`")
+    columns: Names = Field([], description="facts that stand in the table; none of them sensitive")
+    filters: list[Narrow] = Field([], description="what narrows the list, besides unit, state, papers and due day")
+    steps: Names = Field([], description="steps that may be taken for many at once; none: all that are no batch")
+
+
 class Shown(Model):
     """What the pages show of a workflow."""
 
@@ -37,6 +54,7 @@ class Shown(Model):
     groups: dict[Name, Text] = Field({}, description="what the groups of facts are called, in the order of the page")
     papers: Names = Field([], description="map facts shown as a checklist")
     waiting: dict[Name, Name] = Field({}, description="notice rule -> the step that ends what it is about")
+    list: ListPage | None = Field(None, description="the list of its subjects; the workflow has to have a `listing`")
 
 
 class Rated(Model):
@@ -131,4 +149,13 @@ def _named(shown: Shown, definition: Definition) -> Iterator[tuple[str, str, Col
     yield "groups", "group", list(shown.groups), {f.group for f in facts.values() if f.group}
     yield "papers", "fact", shown.papers, [n for n, f in facts.items() if f.type == "map"]
     yield "waiting", "notice", list(shown.waiting), definition.file.notices
+    if shown.list is not None:
+        listing = definition.file.listing
+        yield "list", "workflow with a listing", [] if listing else [definition.workflow], ()
+        yield "list", "state", shown.list.board, definition.file.states
+        plain = [n for n in facts if n not in definition.covered]
+        yield "list", "fact", shown.list.columns, plain
+        named = [n for f in shown.list.filters for n in f.facts]
+        yield "list", "fact of listing.by", named, listing.by if listing is not None else ()
+        yield "list", "transition", shown.list.steps, definition.file.transitions
     yield "waiting", "transition", list(shown.waiting.values()), definition.file.transitions

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
+from functools import lru_cache
 
 from engine.core.authority import Tree
 from engine.core.calendar import Calendar
+from engine.core.collation import text_key
 from engine.core.definition import Entry
 from engine.core.events import unstamp
 from engine.core.machine import Definition
 from engine.core.values import Value
 
 Translate = Callable[[str], str]
+
+
+order_key = lru_cache(maxsize=4096)(text_key)  # where the name of a unit belongs
 
 
 def day(value: date | str | None) -> str:
@@ -82,6 +87,14 @@ class Values:
         """Returns a unit's name."""
         found = self.tree.by_id.get(org)
         return found.name if found is not None else org
+
+
+def age(since: date, today: date, translate: Translate) -> str:
+    """Returns how long something has stood, in months, in days within the first."""
+    months = (today.year - since.year) * 12 + today.month - since.month - (today.day < since.day)
+    if months >= 1:
+        return translate("{n} months").format(n=months)
+    return translate("{n} days").format(n=max(0, (today - since).days))
 
 
 def left(calendar: Calendar, today: date, due: date, translate: Translate) -> tuple[str, str]:

@@ -54,6 +54,7 @@ class _Compiler:
             found.add(("states",), "initial-state", "exactly one state is initial, here {n} are", n=len(initial))
         check_names(found, ("at",), "kind", file.at, [*self.area.file.kinds, *self.area.groups])
         self.facts.check_names()
+        self.facts.check_listing()
         check_numbers(self.facts)
         for part, fact in file.checkpoint.items():
             wanted = "int" if part == "size" else "text"
@@ -98,6 +99,7 @@ class _Compiler:
             final=frozenset(s for s, v in file.states.items() if v.final),
             kinds=self.area.kinds(file.at),
             machine=ready.build_machine(list(file.states), initial[0], list(steps.values())),
+            conditions=self.facts.scope.conditions,
         )
 
     def _check_persons(self) -> None:

@@ -392,6 +392,16 @@ class Retention(Model):
     unverified: bool = Field(False, description="nobody has compared this with the document's text")
 
 
+class Listing(Model):
+    """How subjects stand in lists: what finds them, and what narrows a list. Nothing sensitive may be named."""
+
+    search: Names = Field([], description="texts by whose words a subject is found; none: the fact that names it")
+    by: Names = Field([], description="facts by which a list is narrowed: bool, choice, org")
+    missing: dict[Name, Names] = Field(
+        {}, description="map facts with a list of keys -> the states in which a key that applies is missed"
+    )
+
+
 class WorkflowFile(Model):
     """One procedure."""
 
@@ -407,6 +417,7 @@ class WorkflowFile(Model):
     )
     unique: list[str] = Field(default=[], description="one subject per these: facts, or `org`")
     seen_by: Names = Field(default=[], description="facts naming organisations whose officers may read the subject")
+    listing: Listing | None = Field(None, description="how its subjects stand in lists; none: they stand in none")
     sealed_with: Name | None = Field(None, description="the fact naming the subject whose key seals this one too")
     numbers: Numbers | None = Field(None, description="a range of numbers of which each is given once")
     retention: list[Retention] = Field([], description="how long the person behind a subject that ended is kept")

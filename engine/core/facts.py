@@ -100,6 +100,8 @@ class Facts:
             v for v in _strings(self.file.model_dump(include={"facts", "transitions", "rules", "notices", "timers"}))
         )
         words = set(re.findall(r"[a-z][a-z0-9_]*", texts)) if "applies" in texts else set()
+        if self.file.listing is not None:
+            words |= {self.file.facts[n].keys or "" for n in self.file.listing.missing if n in self.file.facts}
         return {name for name in self.area.file.lists if name in words}
 
     def expression(
@@ -151,6 +153,25 @@ class Facts:
         for name, fact in file.facts.items():
             if fact.reads is not None and fact.reads.from_ not in self.types:
                 found.unknown(("facts", name, "reads", "from"), "fact", fact.reads.from_, self.types)
+
+    def check_listing(self) -> None:
+        """Checks what stands in lists: nothing sensitive, and only what a list can show."""
+        listing = self.file.listing
+        if listing is None:
+            return
+        facts, found, path = self.file.facts, self.found, ("listing",)
+        plain = {n: f for n, f in facts.items() if not f.sensitive}
+        kept = {n: f for n, f in plain.items() if f.is_ is None and f.reads is None and f.tally is None}
+        check_names(found, (*path, "search"), "text", listing.search, [n for n, f in plain.items() if f.type == "text"])
+        narrows = [n for n, f in kept.items() if f.type in ("bool", "choice", "org")]
+        check_names(found, (*path, "by"), "fact", listing.by, narrows)
+        maps = [n for n, f in kept.items() if f.type == "map" and f.keys in self.area.file.lists]
+        check_names(found, (*path, "missing"), "map fact", list(listing.missing), maps)
+        for name, states in listing.missing.items():
+            check_names(found, (*path, "missing", name), "state", states, self.file.states)
+        title = facts.get(self.file.title_fact or "")
+        if title is not None and title.sensitive:
+            found.add(path, "listing-sensitive", "what names a subject is sensitive, so it can stand in no list")
 
     def defaults(self) -> dict[str, Value]:
         defaults: dict[str, Value] = {}

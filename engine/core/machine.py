@@ -24,6 +24,7 @@ from engine.core.types import KEY_KINDS
 from engine.core.values import Type, Value
 
 CLOCK = "clock"  # who makes a step that a timer fires
+CLOCKED = frozenset({"today", "day", "moment", "reason", "unit_ends"})  # built-in names that change by themselves
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,6 +209,7 @@ class Definition:
     final: frozenset[str]
     kinds: frozenset[str]
     machine: StateMachine = field(repr=False)
+    conditions: Mapping[str, Mapping[str, Expression]] = field(default_factory=dict)  # list -> entry -> when it applies
 
     @property
     def workflow(self) -> str:
@@ -228,6 +230,24 @@ class Definition:
     def naming(self) -> tuple[str, ...]:
         """The facts that name another subject, in the file's order."""
         return tuple(name for name, fact in self.file.facts.items() if fact.type == "subject")
+
+    @cached_property
+    def clocked(self) -> frozenset[str]:
+        """The names whose value may change while nothing happens to a subject."""
+        return self._through(CLOCKED | {t.fact for t in self.tallies})
+
+    @cached_property
+    def covered(self) -> frozenset[str]:
+        """The facts that are kept sealed, and those worked out from them."""
+        return self._through(self.sensitive)
+
+    def _through(self, names: frozenset[str]) -> frozenset[str]:
+        """Returns these names and the derived facts that read one of them."""
+        found = set(names)
+        for name, expression in self.derived:
+            if expression.reads & found:
+                found.add(name)
+        return frozenset(found)
 
     @cached_property
     def moving(self) -> frozenset[str]:

@@ -13,19 +13,19 @@ from engine.core.authority import Grant
 from engine.core.calendar import Calendar
 from engine.core.errors import NotFound
 from engine.core.events import CHANGING, Entry, unstamp
-from engine.core.machine import Definition, Told
-from engine.core.subject import Subject
+from engine.core.machine import Definition
 from engine.core.values import Value
 from engine.core.views import facts_of
 from engine.doors import OpenWork
 from engine.doors.access import Access
 from engine.ledger import entries
+from engine.notice_days import day_due
 from engine.steps import By
-from engine.store.rows import OutboxRow
+from engine.store.rows import DueRow, OutboxRow
 from engine.work import Case, Work
 
 NEWS = 500  # entries of the trail that are looked through for what is new
-MOST = 3_000  # subjects that are looked through for what waits
+MOST = 200  # days of notices that are looked at for what waits, the earliest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,27 +124,23 @@ class Desk:
         """Returns what waits for an officer up to a day, the earliest first, and whether that is all there is.
 
         `steps` names, by workflow, the notice rules that count with the step that ends each. Of a workflow that is not
-        in it every rule counts, and the first step that the officer may take.
+        in it every rule counts, and the first step that the officer may take. A rule about a day that changes with
+        the clock is not among them.
         """
         found: list[Waiting] = []
         with self._work() as work:
-            units = scope.units(work.office, work.library.area, by)
-            seen = 0
-            for workflow, definition in work.library.all_newest().items():
-                if not any(t.due is not None for t in definition.notices):
-                    continue
-                rows = work.tx.find_subjects(
-                    workflow=workflow, orgs=units, states=_told_states(definition), limit=MOST - seen
-                )
-                seen += len(rows)
-                for case in work.adopt(rows):
-                    found += _waits(work, case, by, until, steps.get(workflow, {}))
-                if seen >= MOST:
-                    break
+            days = list(_days(work, by, until, steps))
+            whole = len(days) <= MOST
+            days = days[:MOST]
+            work.fetch(d.subject for d in days)
+            for id in dict.fromkeys(d.subject for d in days):
+                case = work.case(id)
+                if scope.reads(work, case, by):
+                    found += _waits(work, case, by, until, steps.get(case.subject.workflow, {}))
         found.sort(key=lambda w: (w.due or date.max, w.case.subject.id, w.rule))
         if found:
             self._access.listed("waiting", len(found), by)
-        return found, seen < MOST
+        return found, whole
 
     def news(self, by: By, after: int, limit: int) -> list[News]:
         """Returns what others changed, newest first, in what the officer reads."""
@@ -172,8 +168,48 @@ class Desk:
             return work.today, work.now, work.calendar
 
 
-def _told_states(definition: Definition) -> list[str]:
-    return sorted({s for t in definition.notices if t.due is not None for s in t.states})
+def _days(work: Work, by: By, until: date, steps: Mapping[str, Mapping[str, str]]) -> list[DueRow]:
+    """Returns the earliest days, MOST + 1 at most, that may be the officer's to see to; each is looked at again."""
+    units = scope.units(work.office, work.library.area, by)
+    orgs = None if units >= work.office.tree.by_id.keys() else sorted(units)
+    own = sorted(_own_units(work, by))
+    last, most = until.isoformat(), MOST + 1
+    found: dict[tuple[str, str], DueRow] = {}
+    for workflow, definition in work.library.all_newest().items():
+        named = steps.get(workflow, {})
+        rules = [t.rule for t in definition.notices if t.due is not None and (not named or t.rule in named)]
+        theirs = [r for r in rules if _could(work, by, definition, r, named.get(r))]
+        for wanted, places in ((theirs, orgs), (rules, own)):
+            if wanted and places != []:
+                rows = work.tx.find_dues(workflow, wanted, orgs=places, until=last, limit=most)
+                found.update({(d.subject, d.rule): d for d in rows})
+    return sorted(found.values(), key=lambda d: (d.due, d.subject, d.rule))[:most]
+
+
+def _could(work: Work, by: By, definition: Definition, rule: str, named: str | None) -> bool:
+    """Tells whether a role of the officer is one that may take the step which ends what a rule is about."""
+    told = next(t for t in definition.notices if t.rule == rule)
+    triggers = [named] if named is not None else list(definition.steps)
+    grants = [
+        g
+        for t in triggers
+        if t in definition.steps and not told.states.isdisjoint(definition.steps[t].sources)
+        for g in definition.steps[t].grants
+    ]
+    return any(
+        holding.role in g.roles and org.kind in g.kinds
+        for o in scope.readers(work.office, by)
+        if by.behalf in (None, o.id)
+        for holding, org in work.office.holdings(o)
+        for g in grants
+    )
+
+
+def _own_units(work: Work, by: By) -> set[str]:
+    """Returns the units in which the officer holds a role: what waits there is theirs to see to."""
+    reading = work.library.area.reading_roles
+    held = (h for o in scope.readers(work.office, by) for h in work.office.holdings(o))
+    return {org.id for holding, org in held if holding.role in reading}
 
 
 def _waits(work: Work, case: Case, by: By, until: date, steps: Mapping[str, str]) -> list[Waiting]:
@@ -181,33 +217,14 @@ def _waits(work: Work, case: Case, by: By, until: date, steps: Mapping[str, str]
     view = work.view(case)
     found: dict[tuple[date, str], Waiting] = {}
     for told in definition.notices:
-        due = _due(work, told, subject, view) if not steps or told.rule in steps else None
+        due = day_due(told, subject.state, view, work.calendar) if not steps or told.rule in steps else None
         if due is None or due > until:
             continue
         step = _step(work, case, by, view, steps.get(told.rule))
-        if step is None and not _own(work, case, by):
+        if step is None and subject.org not in _own_units(work, by):
             continue
         found.setdefault((due, step or ""), Waiting(case=case, rule=told.rule, due=due, step=step or ""))
     return list(found.values())
-
-
-def _own(work: Work, case: Case, by: By) -> bool:
-    """Tells whether the officer holds a role in the subject's own unit: what waits there is theirs to see to."""
-    reading = work.library.area.reading_roles
-    return any(
-        org.id == case.subject.org and holding.role in reading
-        for o in scope.readers(work.office, by)
-        for holding, org in work.office.holdings(o)
-    )
-
-
-def _due(work: Work, told: Told, subject: Subject, view: dict[str, Value]) -> date | None:
-    if told.due is None or subject.state not in told.states:
-        return None
-    if told.condition is not None and told.condition.evaluate(view, work.calendar) is not True:
-        return None
-    due = told.due.evaluate(view, work.calendar)
-    return due.date() if isinstance(due, datetime) else due if isinstance(due, date) else None
 
 
 def _step(work: Work, case: Case, by: By, view: Mapping[str, Value], named: str | None) -> str | None:

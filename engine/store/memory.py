@@ -11,8 +11,8 @@ from operator import attrgetter
 from typing import Any
 
 from engine.store.faults import WAIT_S, Misuse, busy, changed_meanwhile, lost, stands_already, trail_moved
+from engine.store.memory_listings import MemoryListings
 from engine.store.memory_tables import MemoryTables, Table
-from engine.store.memory_unit import MemoryUnit
 from engine.store.rows import (
     AttemptRow,
     DayRow,
@@ -90,7 +90,7 @@ class MemoryStore:
         yield from everything
 
 
-class MemoryTransaction(MemoryUnit):
+class MemoryTransaction(MemoryListings):
     """One unit of work on the dictionaries."""
 
     # -- settings

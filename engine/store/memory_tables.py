@@ -13,16 +13,19 @@ from engine.store.rows import (
     DayRow,
     DefinitionRow,
     DraftRow,
+    DueRow,
     EventRow,
     FactorRow,
     Head,
     KeyRow,
     LikenessRow,
+    ListingRow,
     NodeRow,
     OfficerRow,
     OrgRow,
     OutboxRow,
     RoleRow,
+    SavedRow,
     SessionRow,
     SubjectRow,
     SubstituteRow,
@@ -135,6 +138,11 @@ class MemoryTables:
         self.likenesses: Table[tuple[str, str], LikenessRow] = Table(
             attrgetter("digest", "subject"), digest=attrgetter("digest"), subject=attrgetter("subject")
         )
+        self.listings: Table[tuple[str, int], ListingRow] = Table(
+            attrgetter("subject", "rank"), subject=attrgetter("subject"), workflow=attrgetter("workflow")
+        )
+        self.dues: Table[tuple[str, str], DueRow] = Table(attrgetter("subject", "rule"), subject=attrgetter("subject"))
+        self.saved: Table[str, SavedRow] = Table(by_id, officer=attrgetter("officer"))
         self.timers = TimerTable()
         self.outbox: Table[str, OutboxRow] = Table(
             by_id,
@@ -187,6 +195,18 @@ class MemoryTables:
     def dump(self) -> list[tuple[str, Sequence[Any]]]:
         """Returns each table's name and rows; definitions and events in the order they were put."""
         tables = ("settings", "orgs", "officers", "roles", "substitutes", "days", "definitions", "keys", "subjects")
-        more = ("likenesses", "timers", "outbox", "drafts", "sessions", "factors", "attempts", "tree")
+        more = (
+            "likenesses",
+            "listings",
+            "dues",
+            "saved",
+            "timers",
+            "outbox",
+            "drafts",
+            "sessions",
+            "factors",
+            "attempts",
+            "tree",
+        )
         rows = [(name, list(getattr(self, name).rows.values())) for name in (*tables, *more)]
         return [*rows, ("events", list(self.events))]

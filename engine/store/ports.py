@@ -16,17 +16,23 @@ from engine.store.rows import (
     DayRow,
     DefinitionRow,
     DraftRow,
+    DueRow,
     EventRow,
     EventSearch,
     FactorRow,
     Head,
     KeyRow,
     LikenessRow,
+    ListingRow,
+    ListingSearch,
     OfficerRow,
     OrgRow,
     OutboxRow,
     RoleRow,
+    SavedRow,
     SessionRow,
+    StandRow,
+    StateCount,
     SubjectRow,
     SubstituteRow,
     TimerRow,
@@ -103,6 +109,47 @@ class Transaction(Protocol):
 
     def put_likenesses(self, subjects: Iterable[str], rows: Sequence[LikenessRow]) -> None:
         """Takes away all rows of these subjects, then puts the rows, by (digest, subject)."""
+
+    # -- lists
+    def put_listings(
+        self, subjects: Iterable[str], rows: Sequence[ListingRow], dues: Sequence[DueRow], *, new: bool = False
+    ) -> None:
+        """Takes away all that stands of these subjects, then puts the rows. `new`: nothing stands of them yet."""
+
+    def listings(self, subjects: Iterable[str]) -> Sequence[ListingRow]:
+        """Returns all rows of these subjects by (subject, rank)."""
+
+    def dues(self, subjects: Iterable[str]) -> Sequence[DueRow]:
+        """Returns all rows of these subjects by (subject, rule)."""
+
+    def list_subjects(
+        self, wanted: ListingSearch, *, after: tuple[str, str] | None = None, limit: int
+    ) -> Sequence[ListingRow]:
+        """Returns the first `limit` subjects of a list after a place in its order (its key, a subject), each once."""
+
+    def count_listed(self, workflow: str, orgs: Iterable[str] | None, *, today: str, soon: str) -> Sequence[StateCount]:
+        """Counts a workflow's subjects that are read from these units (None: all) by state.
+
+        Late are those due before `today`, soon those due up to `soon`.
+        """
+
+    def stands(self) -> Sequence[StandRow]:
+        """Returns how many subjects stand where, as counted while they were listed; those counted are > 0."""
+
+    def find_dues(
+        self, workflow: str, rules: Iterable[str], *, orgs: Iterable[str] | None = None, until: str, limit: int
+    ) -> Sequence[DueRow]:
+        """Returns the first days of these rules up to `until`, of subjects of these units, by (due, subject, rule)."""
+
+    # -- views of lists that officers keep
+    def saved(self, officer: str) -> Sequence[SavedRow]:
+        """Returns an officer's views by id."""
+
+    def put_saved(self, rows: Iterable[SavedRow]) -> None:
+        """By id."""
+
+    def delete_saved(self, rows: Sequence[SavedRow]) -> None:
+        """By id."""
 
     # -- the trail
     def head(self) -> Head:

@@ -7,6 +7,7 @@ Times are ISO 8601 in UTC with microseconds and `Z` (always 27 letters, so that 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +38,89 @@ class LikenessRow:
 
     digest: str
     subject: str
+
+
+NO_DUE = "~"  # stands after every day
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListingRow:
+    """A subject as lists find it, once for each unit from which it is read. Made of its facts, none of them sensitive.
+
+    `words` and `marks` begin and end with a space, as has every one in them.
+    """
+
+    subject: str
+    rank: int  # 0: `place` is its own unit; else the place of the others, in their order
+    place: str  # the unit from which it is read
+    home: str  # its own unit
+    workflow: str
+    state: str
+    sort: str  # where its name belongs, `collation.name_key`
+    words: str  # by which it is found, `folding.fold`
+    marks: str  # by which a list is narrowed, `fact=value`
+    entered_on: str
+    due: str  # the earliest day that its notices are about, NO_DUE without one
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DueRow:
+    """A day that a notice rule of a subject is about."""
+
+    subject: str
+    rule: str
+    workflow: str
+    org: str
+    due: str
+
+
+Order = Literal["name", "due", "entered"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListingSearch:
+    """What a list shows; what is None or empty narrows nothing. `until`: with a due day not after it."""
+
+    workflow: str
+    orgs: tuple[str, ...] | None = None  # read from one of these units
+    states: tuple[str, ...] | None = None
+    words: tuple[str, ...] = ()  # each the beginning of one of its words
+    marks: tuple[str, ...] = ()  # each one of its marks
+    since: str | None = None  # due days not before it
+    until: str | None = None
+    order: Order = "name"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StateCount:
+    """How many subjects of a list stand in a state, since when the first, how many are late, how many soon."""
+
+    state: str
+    count: int
+    oldest: str
+    late: int
+    soon: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StandRow:
+    """How many subjects of a workflow live in a unit and stand in a state; kept with the listings."""
+
+    workflow: str
+    home: str
+    state: str
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SavedRow:
+    """A view of a list that an officer keeps; its name and what it asks for are sealed under the officer's key."""
+
+    id: str
+    officer: str
+    page: str
+    sealed: bytes
+    made_at: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

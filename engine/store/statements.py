@@ -99,14 +99,15 @@ class Statements:
         """Returns a list as the driver takes it in one place."""
         return json.dumps(list(values)) if self.is_sqlite else list(values)
 
-    def among(self, column: Column[Any], place: str) -> ColumnElement[bool]:
+    def among(self, column: ColumnElement[Any], place: str) -> ColumnElement[bool]:
         """Says that the column's value is in the list at this place."""
         if self.is_sqlite:
             listed = func.json_each(bindparam(place, type_=Text)).table_valued("value")
             return column.in_(select(listed.c.value))
         return column == any_(bindparam(place, type_=ARRAY(Text)))
 
-    def _once(self, name: Any, build: Any) -> Statement:
+    def once(self, name: Any, build: Any) -> Statement:
+        """Returns what `build` makes, compiled at the first time under this name."""
         found = self._compiled.get(name)
         if found is None:
             found = self._compiled[name] = self.compile(build())
@@ -114,33 +115,34 @@ class Statements:
 
     # -- writing; the places are the columns in the order of the table
 
-    def _insert(self, table: Table) -> Any:
+    def insert_into(self, table: Table) -> Any:
+        """Returns the start of an insert that says what becomes of a row that stands already."""
         return (sqlite if self.is_sqlite else postgresql).insert(table).values(_places(columns_of(table)))
 
     def insert(self, table: Table) -> Statement:
         """Inserts one row."""
-        return self._once(("insert", table), lambda: insert(table).values(_places(columns_of(table))))
+        return self.once(("insert", table), lambda: insert(table).values(_places(columns_of(table))))
 
     def insert_or_leave(self, table: Table, *key: str) -> Statement:
         """Inserts one row unless one with this key stands already."""
-        return self._once(
-            ("leave", table), lambda: self._insert(table).on_conflict_do_nothing(index_elements=list(key))
+        return self.once(
+            ("leave", table), lambda: self.insert_into(table).on_conflict_do_nothing(index_elements=list(key))
         )
 
     def insert_or_replace(self, table: Table) -> Statement:
         """Inserts one row in the place of the one with its primary key."""
 
         def build() -> Any:
-            statement = self._insert(table)
+            statement = self.insert_into(table)
             rest = {name: statement.excluded[name] for name in columns_of(table) if not table.c[name].primary_key}
             return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=rest)
 
-        return self._once(("replace", table), build)
+        return self.once(("replace", table), build)
 
     def update(self, table: Table) -> Statement:
         """Writes all columns of the row with its id; the place `id` comes last."""
         rest = [name for name in columns_of(table) if name != "id"]
-        return self._once(
+        return self.once(
             ("update", table), lambda: update(table).values(_places(rest)).where(table.c.id == _place("id"))
         )
 
@@ -148,7 +150,7 @@ class Statements:
         """Writes all columns of the subject at `id` whose version is `version_before`."""
         table = tables.subjects
         rest = [name for name in columns_of(table) if name != "id"]
-        return self._once(
+        return self.once(
             "update_subject",
             lambda: (
                 update(table)
@@ -159,35 +161,33 @@ class Statements:
 
     def delete(self, table: Table) -> Statement:
         """Deletes the row with this primary key."""
-        return self._once(
+        return self.once(
             ("delete", table), lambda: delete(table).where(*(c == _place(c.name) for c in table.primary_key))
         )
 
     def delete_until(self, column: Column[Any]) -> Statement:
         """Deletes the rows whose column is not after the place `until`."""
-        return self._once(("until", column), lambda: delete(column.table).where(column <= bindparam("until")))
+        return self.once(("until", column), lambda: delete(column.table).where(column <= bindparam("until")))
 
     # -- reading
 
     def revision(self) -> Statement:
         """The version of the tables."""
-        return self._once(
-            "revision", lambda: select(literal_column("version_num")).select_from(text("alembic_version"))
-        )
+        return self.once("revision", lambda: select(literal_column("version_num")).select_from(text("alembic_version")))
 
     def all_rows(self, table: Table) -> Statement:
         """All rows by primary key."""
-        return self._once(("all", table), lambda: _select(table).order_by(*table.primary_key))
+        return self.once(("all", table), lambda: _select(table).order_by(*table.primary_key))
 
     def by_value(self, column: Column[Any], *order: Column[Any]) -> Statement:
         """The rows with one value, at the place `value`."""
-        return self._once(
+        return self.once(
             ("one", column), lambda: _select(column.table).where(column == bindparam("value")).order_by(*order)
         )
 
     def by_values(self, column: Column[Any], *order: Column[Any]) -> Statement:
         """The rows with one of the values, a list at the place `values`."""
-        return self._once(
+        return self.once(
             ("many", column), lambda: _select(column.table).where(self.among(column, "values")).order_by(*order)
         )
 
@@ -203,7 +203,7 @@ class Statements:
             statement = _select(table).where(*wanted).order_by(*order)
             return statement.limit(_limit()) if "limit" in conditions else statement
 
-        return self._once((table, *conditions), build)
+        return self.once((table, *conditions), build)
 
     def _condition(self, table: Table, name: str) -> ColumnElement[bool]:
         match name:
@@ -219,14 +219,14 @@ class Statements:
     def head(self) -> Statement:
         """Seq, link and at of the last event."""
         table = tables.events
-        return self._once(
+        return self.once(
             "head", lambda: select(table.c.seq, table.c.link, table.c.at).order_by(table.c.seq.desc()).limit(_one)
         )
 
     def trail(self) -> Statement:
         """Seq, body, leaf and link of at most `limit` events after the seq at `after`."""
         c = tables.events.c
-        return self._once(
+        return self.once(
             "trail",
             lambda: (
                 select(c.seq, c.body, c.leaf, c.link).where(c.seq > bindparam("after")).order_by(c.seq).limit(_limit())
@@ -236,7 +236,7 @@ class Statements:
     def leaves(self) -> Statement:
         """The leaves of the events from `first` to before `end`."""
         c = tables.events.c
-        return self._once(
+        return self.once(
             "leaves",
             lambda: select(c.leaf).where(c.seq >= bindparam("first"), c.seq < bindparam("end")).order_by(c.seq),
         )
@@ -244,7 +244,7 @@ class Statements:
     def nodes(self) -> Statement:
         """The nodes of the level at `level` from place `first` to before `end`."""
         c = tables.tree.c
-        return self._once(
+        return self.once(
             "nodes",
             lambda: (
                 select(c.hash)
@@ -256,7 +256,7 @@ class Statements:
     def nodes_end(self) -> Statement:
         """The last place of the level at `level`, in one row or none."""
         c = tables.tree.c
-        return self._once(
+        return self.once(
             "nodes_end",
             lambda: select(c.place).where(c.level == _place("level")).order_by(c.place.desc()).limit(_one),
         )
@@ -265,7 +265,7 @@ class Statements:
         """The timers not done, due at `now`, at most `limit`."""
         table = tables.timers
         order = (table.c.due_at, table.c.subject, table.c.name, table.c.occurrence)
-        return self._once(
+        return self.once(
             "due_timers",
             lambda: (
                 _select(table)
@@ -285,7 +285,7 @@ class Statements:
             wanted += [table.c.seq <= bindparam("until")] if "until" in conditions else []
             return _select(table).where(*wanted).order_by(table.c.seq).limit(_limit())
 
-        return self._once(("events", *conditions), build)
+        return self.once(("events", *conditions), build)
 
     def search(self, conditions: Sequence[str]) -> Statement:
         """At most `limit` events that meet these conditions, newest first; see `rows.EventSearch`."""
@@ -295,7 +295,7 @@ class Statements:
             wanted = [self._event_condition(name) for name in conditions]
             return _select(table).where(*wanted).order_by(table.c.seq.desc()).limit(_limit())
 
-        return self._once(("search", *conditions), build)
+        return self.once(("search", *conditions), build)
 
     def _event_condition(self, name: str) -> ColumnElement[bool]:
         table = tables.events
@@ -319,25 +319,25 @@ class Statements:
     def event_at(self) -> Statement:
         """The `at` of the event at the place `seq`."""
         table = tables.events
-        return self._once(
+        return self.once(
             "event_at", lambda: select(table.c.at).where(table.c.seq == bindparam("seq", type_=BigInteger))
         )
 
     def next_due(self) -> Statement:
         """The least due_at of the timers not done."""
         table = tables.timers
-        return self._once("next_due", lambda: select(func.min(table.c.due_at)).where(table.c.done_at.is_(None)))
+        return self.once("next_due", lambda: select(func.min(table.c.due_at)).where(table.c.done_at.is_(None)))
 
     def pending_subjects(self) -> Statement:
         """The subjects that have a timer not done, once for each such timer."""
         table = tables.timers
         # Neither DISTINCT nor ORDER BY, for which SQLite would walk through all timers, those done long ago too.
-        return self._once("pending", lambda: select(table.c.subject).where(table.c.done_at.is_(None)))
+        return self.once("pending", lambda: select(table.c.subject).where(table.c.done_at.is_(None)))
 
     def next_try(self) -> Statement:
         """The least next_try_at of the notices in the state at `state`."""
         table = tables.outbox
-        return self._once(
+        return self.once(
             "next_try",
             lambda: (
                 select(table.c.next_try_at)
@@ -350,7 +350,7 @@ class Statements:
     def outbox_due(self) -> Statement:
         """The notices in the state at `state` that are to be tried at `now`, at most `limit`."""
         table = tables.outbox
-        return self._once(
+        return self.once(
             "outbox_due",
             lambda: (
                 _select(table)
@@ -363,4 +363,4 @@ class Statements:
     def outbox_counts(self) -> Statement:
         """How many notices stand in each state."""
         column = tables.outbox.c.state
-        return self._once("counts", lambda: select(column, func.count()).group_by(column))
+        return self.once("counts", lambda: select(column, func.count()).group_by(column))

@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0008"  # the migration that makes these tables
+REVISION = "0009"  # the migration that makes these tables
 
 metadata = MetaData()
 
@@ -100,6 +100,58 @@ Index("subjects_unique", subjects.c.workflow, subjects.c.unique_key, unique=True
 
 likenesses = Table("likenesses", metadata, _key("digest"), _key("subject"))
 Index("likenesses_subject", likenesses.c.subject)
+
+# Kept in the order of names, so that a page of a list is one stretch of it; see `listings` for how it is read.
+listings = Table(
+    "listings",
+    metadata,
+    _key("workflow"),
+    Column("rank", _number, primary_key=True, autoincrement=False),
+    _key("sort"),
+    _key("subject"),
+    *_must("place", "home", "state", "words", "marks", "entered_on", "due"),
+    sqlite_with_rowid=False,
+)
+_at = (listings.c.workflow, listings.c.rank)
+Index("listings_subject", listings.c.subject)
+Index(  # with all that narrows and orders a list of few units, so that only the rows of its page are read
+    "listings_place",
+    listings.c.place,
+    listings.c.state,
+    listings.c.sort,
+    listings.c.subject,
+    listings.c.due,
+    listings.c.entered_on,
+    listings.c.home,
+)
+Index("listings_state", *_at, listings.c.state, listings.c.sort, listings.c.subject)
+Index("listings_due", *_at, listings.c.due, listings.c.subject, listings.c.state)
+Index("listings_entered", *_at, listings.c.entered_on, listings.c.subject)
+Index("listings_oldest", *_at, listings.c.state, listings.c.entered_on, listings.c.subject)
+
+stands = Table(
+    "stands",
+    metadata,
+    _key("workflow"),
+    _key("home"),
+    _key("state"),
+    Column("count", _number, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+dues = Table("dues", metadata, _key("subject"), _key("rule"), *_must("workflow", "org", "due"), sqlite_with_rowid=False)
+Index("dues_org", dues.c.workflow, dues.c.org, dues.c.due)
+Index("dues_due", dues.c.workflow, dues.c.due, dues.c.subject)
+
+saved = Table(
+    "saved",
+    metadata,
+    _key("id"),
+    *_must("officer", "page"),
+    Column("sealed", LargeBinary, nullable=False),
+    *_must("made_at"),
+)
+Index("saved_officer", saved.c.officer)
 
 events = Table(
     "events",

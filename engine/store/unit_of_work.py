@@ -29,7 +29,8 @@ from engine.store.rows import (
     SubstituteRow,
     TimerRow,
 )
-from engine.store.sql_unit import PAGE, Shape, SqlUnit
+from engine.store.sql_listings import SqlListings
+from engine.store.sql_unit import PAGE, Shape
 from engine.store.tiles import made_between
 
 _orgs = Shape(tables.orgs, OrgRow)
@@ -51,7 +52,7 @@ _factors = Shape(tables.factors, FactorRow)
 _attempts = Shape(tables.attempts, AttemptRow)
 
 
-class SqlTransaction(SqlUnit):
+class SqlTransaction(SqlListings):
     """Keeps the promises of `ports.Transaction` on a session."""
 
     # -- settings

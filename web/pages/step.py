@@ -19,7 +19,7 @@ from web.access import READS
 from web.forms import FACT, FactForm, Field, Form, beside, read_day
 from web.pages.home import title_of
 from web.pages.subject import step_shown
-from web.shown import day
+from web.shown import day, order_key
 from web.site import Said, Site, Visit
 from web.words import error_text
 
@@ -110,14 +110,18 @@ def fact_form(visit: Visit, definition: Definition, facts: Mapping[str, Value], 
 
     `org`: the subject's unit, for maps by organisations: they have an input for each unit of the tree it acts on.
     """
-    tree = visit.values.tree
-    units = sorted(((o.id, o.name) for o in tree.by_id.values()), key=lambda pair: pair[1])
     below = visit.service.sheets.units_of(org) if org is not None and _by_unit(definition) else ()
-    return FactForm(definition, visit.values, facts, units, [(u, visit.values.unit(u)) for u in below])
+    return FactForm(definition, visit.values, facts, units_of_today(visit), [(u, visit.values.unit(u)) for u in below])
 
 
 def _by_unit(definition: Definition) -> bool:
     return any(f.type == "map" and f.keys == "orgs" for f in definition.file.facts.values())
+
+
+def units_of_today(visit: Visit) -> list[tuple[str, str]]:
+    """Returns the organisations that stand today, by name."""
+    there = (o for o in visit.values.tree.by_id.values() if o.period.holds(visit.today))
+    return sorted(((o.id, o.name) for o in there), key=lambda pair: order_key(pair[1]))
 
 
 def take(visit: Visit) -> Response:
