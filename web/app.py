@@ -25,9 +25,11 @@ from web.codes import TimedCodes
 from web.pages import (
     account,
     bulk,
+    days,
     files,
     home,
     listing,
+    officers,
     organisations,
     procedures,
     reports,
@@ -36,6 +38,7 @@ from web.pages import (
     sign_in,
     step,
     subject,
+    substitutes,
     transfers,
     work,
 )
@@ -62,6 +65,9 @@ PAGES = (  # a new page's module goes here
     reports,
     scores,
     work,
+    officers,
+    substitutes,
+    days,
 )
 _PROGRAMS = {path.partition("{")[0] for path in OUTSIDE}
 

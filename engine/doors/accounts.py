@@ -206,6 +206,19 @@ class Accounts:
             _end(work, others)
             return len(others)
 
+    def reset_password(self, officer: str, password: str, by: By) -> int:
+        """Gives an officer another password, and ends all their sessions. Returns how many. Raises BadInput, Denied."""
+        hashed = hash_password(password)
+        with self._work(write=True) as work:
+            change = OfficerChange(id=officer, password=hashed)
+            officework.permit_officers(work, "accounts", by, [change])
+            if officer not in work.office.officers:
+                raise NotFound("{officer} is not an officer here", officer=officer)
+            officework.put_officers(work, [change], by)
+            rows = [s for s in work.tx.sessions_of(officer) if alive(work, s)]
+            _end(work, rows)
+            return len(rows)
+
     def has_factor(self, officer: str) -> bool:
         """Tells whether an officer signs in with a one-time code."""
         with self._work() as work:
