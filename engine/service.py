@@ -41,6 +41,7 @@ from engine.doors.likeness import Likeness
 from engine.doors.lists import Lists
 from engine.doors.notices import Feeds, Outbox
 from engine.doors.organisations import Organisations
+from engine.doors.owing import Owing
 from engine.doors.persons import Persons
 from engine.doors.reading import Reading
 from engine.doors.scores import Scores
@@ -71,6 +72,7 @@ class Service:
         self.reading = Reading(self.work, self.access)
         self.scores = Scores(self.work)
         self.sheets = Sheets(self.work, self.access)
+        self.owing = Owing(self.work, drafter)
         self.likeness = Likeness(self.work)
         self.persons = Persons(self.work, self.access, kit.store)
         self.organisations = Organisations(self.work, kit)

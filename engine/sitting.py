@@ -14,6 +14,7 @@ from engine.core.views import facts_of
 from engine.drafts import Draft
 from engine.sheets import Sheet, make_sheet
 from engine.steps import By
+from engine.taking import may_take
 from engine.work import Case, Work
 
 
@@ -107,19 +108,6 @@ def reach(work: Work, subject: str, trigger: str, by: By, unit: str | None) -> t
 
 def _officer(by: By) -> str | None:
     return by.behalf or by.officer
-
-
-def may_take(work: Work, case: Case, step: Step, by: By, unit: str | None) -> bool:
-    """Tells whether an officer may take a step that moves many, for a unit where the step asks for one."""
-    within = step.batch.within if step.batch is not None else None
-    view = work.view(case)
-    if within is not None and unit is not None:
-        view = {**view, within: unit}
-    return any(
-        work.office.allows(o, step.grants, case.subject.org, view, work.today) is None
-        for o in scope.readers(work.office, by)
-        if by.behalf in (None, o.id)
-    )
 
 
 def units_over(work: Work, case: Case, step: Step, by: By) -> list[str]:

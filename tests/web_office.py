@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from html import unescape
 from urllib.parse import urlencode
@@ -104,9 +104,11 @@ class Client:
 
 
 @contextmanager
-def serving(store: Store | None = None, workflows: Iterable[str] = WORKFLOWS) -> Iterator[PagesOffice]:
+def serving(
+    store: Store | None = None, workflows: Iterable[str] = WORKFLOWS, now: datetime = NOW
+) -> Iterator[PagesOffice]:
     """Serves the pages of the test office over a store; in memory unless another is given."""
-    clock, store = SetClock(NOW), store or MemoryStore()
+    clock, store = SetClock(now), store or MemoryStore()
     service = found_office(store, clock, workflows)
     listening = listen("127.0.0.1", 0)
     office = PagesOffice(service, clock, listening.getsockname()[1])

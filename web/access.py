@@ -73,7 +73,7 @@ class Listed:
 
     def check(self, visit: Visit) -> None:
         """Looks the page up in the menu."""
-        if not visit.offers(self.page):
+        if not visit.offers(self.page, visit.request.path_params.get("workflow")):
             raise NotFound("There is no such page.")
 
 

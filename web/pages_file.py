@@ -21,6 +21,7 @@ class MenuItem(Model):
     """A page in the menu."""
 
     page: Name = Field(description="the page's name")
+    of: Name | None = Field(None, description="the workflow that the page is about, for a page that serves many")
     label: Text = Field(description="what the menu calls it")
     roles: Names = Field([], description="the roles for whom it is; none: every role that sees subjects")
     may: Names = Field([], description="permissions of the area: it is also for whoever has one; alone, only for them")
@@ -44,6 +45,22 @@ class ListPage(Model):
     steps: Names = Field([], description="steps that may be taken for many at once; none: all that are no batch")
 
 
+class Grid(Model):
+    """The grid of a workflow that opens by itself: a row for each unit, a column for each state, period by period."""
+
+    columns: Names = Field([], description="states in the order of the columns; none: those of `rail`")
+    take: Name | None = Field(None, description="the step that is taken in the grid itself; where it leaves, it waits")
+    asks: Names = Field([], description="facts that the grid asks for with that step")
+    at: Name | None = Field(None, description="the fact, a day or a time, that stands in the column of the state")
+    last_day: Name | None = Field(None, description="the fact, a day, that is the last on which it is in time")
+    late: Name | None = Field(None, description="the fact, yes or no, that says it came late")
+    remind: Name | None = Field(None, description="the notice rule by which units are reminded now")
+    shows: Names = Field([], description="facts under a unit's name")
+    score: Name | None = Field(None, description="the area's score of which target and result stand beside")
+    letter: Name | None = Field(None, description="the report that is the letter to those who are late")
+    source: str = Field("", description="the document that asks for it")
+
+
 class Shown(Model):
     """What the pages show of a workflow."""
 
@@ -55,6 +72,7 @@ class Shown(Model):
     papers: Names = Field([], description="map facts shown as a checklist")
     waiting: dict[Name, Name] = Field({}, description="notice rule -> the step that ends what it is about")
     list: ListPage | None = Field(None, description="the list of its subjects; the workflow has to have a `listing`")
+    grid: Grid | None = Field(None, description="the grid of the units, of a workflow that opens by itself")
 
 
 class Rated(Model):
@@ -108,6 +126,8 @@ def check_pages(
     for i, item in enumerate(file.menu):
         if item.page not in pages:
             found.unknown(("menu", i, "page"), "page", item.page, pages)
+        if item.of is not None and item.of not in definitions:
+            found.unknown(("menu", i, "of"), "workflow", item.of, definitions)
         for role in item.roles:
             if role not in roles:
                 found.unknown(("menu", i, "roles"), "role", role, roles)
@@ -148,6 +168,16 @@ def _named(shown: Shown, definition: Definition) -> Iterator[tuple[str, str, Col
     yield "head", "fact", shown.head, facts
     yield "groups", "group", list(shown.groups), {f.group for f in facts.values() if f.group}
     yield "papers", "fact", shown.papers, [n for n, f in facts.items() if f.type == "map"]
+    if shown.grid is not None:
+        grid = shown.grid
+        opens = [definition.workflow] if definition.opening is not None else []
+        yield "grid", "workflow that opens by itself", [definition.workflow], opens
+        yield "grid", "state", grid.columns, definition.file.states
+        yield "grid", "transition", [grid.take] if grid.take else [], definition.file.transitions
+        told = [grid.at, grid.last_day, grid.late, *grid.asks, *grid.shows]
+        yield "grid", "fact", [n for n in told if n is not None], facts
+        yield "grid", "notice", [grid.remind] if grid.remind else [], definition.file.notices
+        yield "grid", "score", [grid.score] if grid.score else [], definition.area.file.scores
     yield "waiting", "notice", list(shown.waiting), definition.file.notices
     if shown.list is not None:
         listing = definition.file.listing

@@ -53,7 +53,7 @@ class Templates:
             "brand": of(visit.site.pages.brand),
             "footer": of(visit.site.pages.footer) if visit.site.pages.footer is not None else "",
             "sandbox": visit.site.sandbox,
-            "address_of": visit.site.names,
+            "address_of": visit.address_of,
             "menu": visit.menu if signed is not None and not signed.needs_code else [],
             "said": visit.said(),
             "here": str(visit.request.url.path),

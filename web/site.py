@@ -268,9 +268,9 @@ class Visit:
         with self.service.work() as work:
             return work.library.area.reading_roles
 
-    def offers(self, page: str) -> bool:
-        """Tells whether the menu has a page for this officer."""
-        return any(item.page == page and self._for_me(item) for item in self.site.pages.menu)
+    def offers(self, page: str, of: str | None = None) -> bool:
+        """Tells whether the menu has a page for this officer; `of`: that of a workflow."""
+        return any(i.page == page and of in (None, i.of) and self._for_me(i) for i in self.site.pages.menu)
 
     def _for_me(self, item: MenuItem) -> bool:
         if any(self.may(what) for what in item.may):
@@ -290,6 +290,10 @@ class Visit:
     def menu(self) -> list[MenuItem]:
         """The menu of this officer."""
         return [i for i in self.site.pages.menu if i.page in self.site.names and self._for_me(i)]
+
+    def address_of(self, item: MenuItem) -> str:
+        """Returns where an item of the menu leads."""
+        return self.site.names[item.page].replace("{workflow}", item.of or "")
 
     # -- work in the background
 
