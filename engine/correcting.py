@@ -69,6 +69,6 @@ def queue(work: Work, drafter: Drafter, rows: Iterable[OutboxRow], reason: str, 
     work.keys.flush()
     if queued:
         work.tx.put_outbox(queued)
-        told: list[Json] = [[r.rule, r.subject, r.occurrence] for r in queued]
+        told: list[Json] = [[r.rule, r.subject, r.occurrence, r.recipient, r.channel] for r in queued]
         work.ledger.append(events.NOTICE, state="queued", items=told, actor=by.officer)
     return queued

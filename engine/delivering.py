@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 from engine.contacts import REPORT, fall_back, mark_bad, report, still_unreached
-from engine.core import events
 from engine.core.authority import Officer
 from engine.core.errors import KetnapError, NotFound
 from engine.core.events import stamp, unstamp
@@ -26,7 +25,7 @@ from engine.core.sending import (
 from engine.correcting import CORRECTION
 from engine.lanes import Lanes, pause
 from engine.outbox import CANCELLED, EXPANDING, Claimed, drafts_of, told_of, why_not
-from engine.steps import By
+from engine.outcomes import cancelled, note
 from engine.store.rows import OutboxRow, TimerRow
 from engine.texts import open_text
 from engine.trail import mailed
@@ -85,6 +84,7 @@ class _Taking:
         self.claimed: list[Claimed] = []
         self._changed: list[OutboxRow] = []
         self._lost: list[tuple[OutboxRow, str]] = []
+        self._gone: list[OutboxRow] = []
 
     def take(self, group: list[OutboxRow]) -> None:
         """Claims, puts off or cancels the rows of one message."""
@@ -112,12 +112,13 @@ class _Taking:
     def write(self) -> None:
         """Writes what was decided; those that cannot be sent go another way."""
         work = self.work
-        if self._changed:
-            work.tx.update_outbox(self._changed)
+        if self._changed or self._gone:
+            work.tx.update_outbox([*self._changed, *self._gone])
+            cancelled(work, self._gone)
         for why in dict.fromkeys(why for _, why in self._lost):
             rows = [r for r, w in self._lost if w == why]
             _end(work, self.drafter, rows, Came(state="failed", detail=why), why)
-        self._changed, self._lost = [], []
+        self._changed, self._lost, self._gone = [], [], []
 
     def _put_off(self, group: Iterable[OutboxRow], until: str) -> None:
         self._changed += [replace(r, next_try_at=until) for r in group]
@@ -126,7 +127,7 @@ class _Taking:
         """Returns the row when its notice is still to be sent, with today's words."""
         why = _gone(self.work, row)
         if why is not None:
-            self._changed.append(replace(row, state="cancelled", next_try_at=None, detail=CANCELLED[why]))
+            self._gone.append(replace(row, state="cancelled", next_try_at=None, detail=CANCELLED[why]))
             return None
         text = open_text(self.work, row)
         if row.rule == REPORT or text.get("day", "") == self.work.today.isoformat() or not text["body"]:
@@ -156,7 +157,7 @@ class _Taking:
         for new in drafted:
             if new.recipient == row.recipient:
                 return replace(row, sealed=new.sealed, behalf=new.behalf)
-        self._changed.append(replace(row, state="cancelled", next_try_at=None, detail=CANCELLED["recipient"]))
+        self._gone.append(replace(row, state="cancelled", next_try_at=None, detail=CANCELLED["recipient"]))
         work.keys.flush()
         work.tx.put_outbox(drafted)
         return None
@@ -296,21 +297,6 @@ def _end(work: Work, drafter: Drafter, rows: Sequence[OutboxRow], came: Came, wh
         report(work, drafter, officer, why)
 
 
-def note(work: Work, rows: Sequence[OutboxRow], state: str, came: Came, by: By | None = None) -> None:
-    """Writes what became of a message into the trail: ids and codes, no words of the notice."""
-    work.ledger.append(
-        events.NOTICE,
-        message=rows[0].message,
-        recipient=rows[0].recipient,
-        notice_channel=rows[0].channel,
-        state=state,
-        detail=came.detail,
-        code=came.code or None,
-        items=[[r.rule, r.subject, r.occurrence] for r in rows],
-        actor=by.officer if by is not None else None,
-    )
-
-
 def settle_news(work: Work, drafter: Drafter, rows: Sequence[OutboxRow], news: News) -> None:
     """Records what was heard of a message later on.
 
@@ -328,6 +314,7 @@ def settle_news(work: Work, drafter: Drafter, rows: Sequence[OutboxRow], news: N
         if news.message is not None:
             queued = [replace(r, message=None, message_at=None, provider_id=None) for r in queued]
         work.tx.update_outbox(queued)
+        note(work, rows, "queued", came)
     elif came.state in ("failed", "refused"):
         _end(work, drafter, rows, came, BAD_CONTACT if came.bad_contact else NOT_DELIVERED)
     else:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from engine.core import events
 from engine.core.authority import Officer
 from engine.core.errors import NotFound
-from engine.officework import permit
+from engine.officework import mark_of, permit
 from engine.steps import By
 from engine.work import Work
 
@@ -42,7 +42,7 @@ def _put(work: Work, officer: str, digest: str | None, by: By, what: str) -> Non
     if by.officer != officer:
         permit(work, "accounts", by, row.org)
     work.tx.put_officers([replace(row, feed=digest)])
-    work.ledger.append(events.OFFICE, what=what, officer=officer, org=row.org, actor=by.officer)
+    work.ledger.append(events.OFFICE, what=what, officer=officer, org=row.org, mark=mark_of(digest), actor=by.officer)
     work.office_changed()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -247,6 +248,11 @@ def _role_rows(work: Work, change: OfficerChange, row: OfficerRow, before: Seque
     return rows
 
 
+def mark_of(kept: str | None) -> str | None:
+    """Returns what tells in the trail that a kept secret is still the same: a hash of the hash that is kept of it."""
+    return None if kept is None else hashlib.sha256(b"ketnap mark\n" + kept.encode()).hexdigest()[:32]
+
+
 def officer_event(work: Work, row: OfficerRow, roles: Sequence[RoleRow], by: By) -> None:
     """Writes that an officer was added or changed, with these roles."""
     personal = {f: getattr(row, f) for f in ("name", "email", "phone", "account", "webhook")}
@@ -262,6 +268,8 @@ def officer_event(work: Work, row: OfficerRow, roles: Sequence[RoleRow], by: By)
         disabled=row.disabled or None,
         has_password=row.password is not None or None,
         has_token=row.token is not None or None,
+        password_mark=mark_of(row.password),
+        token_mark=mark_of(row.token),
         channels=row.channels,
         roles=[[r.role, r.org, r.from_day, r.until_day] for r in roles] or None,
         actor=by.officer,

@@ -14,6 +14,7 @@ from engine.core.sending import NOT_WRITTEN, Draft, Drafter, Matter
 from engine.core.timers import FIRE, NOTICE, TOLD
 from engine.core.values import Value
 from engine.ledger import entries
+from engine.outcomes import not_sent
 from engine.store.rows import OutboxRow, TimerRow
 from engine.telling import people_of
 from engine.texts import open_text, seal
@@ -22,6 +23,7 @@ from engine.work import Case, Work
 __all__ = ["EXPANDING", "Claimed", "drafts_of", "expand_due", "open_text", "told_of", "why_not"]
 
 EXPANDING = "expanding_since"  # setting: due notices are being written, and not all of them are yet
+NOTHING = ("cancelled", "superseded", "nobody")  # how the outcomes begin that left nothing in the outbox
 NOBODY = "none"  # the channel of a notice that could not be addressed
 
 # Why a notice is not sent after all: gettext keys.
@@ -80,6 +82,7 @@ def expand_due(work: Work, drafter: Drafter, limit: int) -> int:
     work.keys.flush()
     if drafted:
         _put(work, drafted)
+    not_sent(work, ((t, t.outcome) for t in done if t.outcome is not None and t.outcome.startswith(NOTHING)))
     for officer, why in dict.fromkeys((r.recipient, r.detail or "") for r in drafted if r.channel == NOBODY):
         if officer:
             report(work, drafter, officer, why)

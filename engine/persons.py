@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from engine import drafts, officework
+from engine import drafts, officework, outcomes
 from engine.core import events
 from engine.core.calendar import add_months
 from engine.core.errors import BadInput, KetnapError
@@ -222,7 +222,7 @@ def _tombstone(
     event = _note(work, events.ERASED, person, cases, by, payload, subjects=list[Json](stays), kept=shown, **plain)
     for case in cases:
         work.blank(case, stays[case.subject.id])
-    cancelled = _cancel(work, list(stays))
+    cancelled = _cancel(work, list(stays), by)
     drafts.forget(work, stays)
     work.keys.erase(person, work.ledger.at, work.kit.sealer)
     return event, cancelled
@@ -261,10 +261,12 @@ def _kept(case: Case) -> dict[str, Value]:
     return {n: v for n, v in case.subject.facts.items() if n in stays}
 
 
-def _cancel(work: Work, subjects: Sequence[str]) -> int:
+def _cancel(work: Work, subjects: Sequence[str], by: By) -> int:
     waiting = [r for s in subjects for r in work.tx.outbox(subject=s, states=["queued", "claimed"])]
     if waiting:
-        work.tx.update_outbox([replace(r, state="cancelled", next_try_at=None, detail="erased") for r in waiting])
+        gone = [replace(r, state="cancelled", next_try_at=None, detail="erased") for r in waiting]
+        work.tx.update_outbox(gone)
+        outcomes.cancelled(work, gone, by)
     return len(waiting)
 
 

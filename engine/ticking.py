@@ -155,8 +155,11 @@ def fire_due(work: Work, limit: int) -> int:
                 answer = steps.move_one(work, case, timer.fires, {}, date.fromisoformat(row.occurrence), None, CLOCK)
             except BadInput as error:
                 outcome = error.text()
+                steps.refused_event(work, row.subject, timer.fires, CLOCK, None, None)
             else:
                 outcome = "fired" if answer.allowed else "refused"
+                if not answer.allowed:
+                    steps.refused_event(work, row.subject, timer.fires, CLOCK, answer, None)
         done.append(replace(row, done_at=work.ledger.at, outcome=outcome))
     if done:
         work.tx.put_timers(done)

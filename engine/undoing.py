@@ -17,6 +17,7 @@ from engine.core.timers import TOLD
 from engine.core.views import view_of
 from engine.ledger import entries
 from engine.outbox import CANCELLED, told_of, why_not
+from engine.outcomes import cancelled
 from engine.places import settle
 from engine.steps import Answer, By
 from engine.store.rows import EventRow, OutboxRow, TimerRow
@@ -213,6 +214,7 @@ class TakingBack:
         """Cancels the notices that wait. Not before it is sure that nothing is refused any more: this is written."""
         if self._cancel:
             self.work.tx.update_outbox(self._cancel)
+            cancelled(self.work, self._cancel, self.by)
         if self._cancelled:
             self.work.tx.put_timers(self._cancelled)
 

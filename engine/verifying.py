@@ -14,9 +14,11 @@ from typing import TypeVar
 from engine.attesting import UNFIT, Attested, given, own
 from engine.audit.checkpoint import Tenure
 from engine.audit.note import VerifierKey
+from engine.clockwork import Clockwork
 from engine.comparing import Problem, definitions, office, settings, subjects
 from engine.core.errors import Damaged
 from engine.core.values import Json
+from engine.entrances import entrances
 from engine.hashing import EVERY, Hashed, Progress, hash_trail
 from engine.ledger import columns, read_body
 from engine.redeciding import Redecider
@@ -78,15 +80,20 @@ class _Verifying:
         self._part("checkpoints", lambda: self._checkpoints(hashed, checkpoints, key))
         if not report.ok or not full:
             return
-        found = self._part("office", lambda: [*definitions(work), *office(work), *settings(work)])
+        found = self._part("office", lambda: [*definitions(work), *office(work), *settings(work), *entrances(work)])
         report.problems += found
         if found:
             return
-        again = Redecider(work)
-        report.problems += self._part("subjects", lambda: list(subjects(work, again.look, self.progress)))
+        again, waiting = Redecider(work), Clockwork(work)
+        report.problems += self._part(
+            "subjects", lambda: list(subjects(work, lambda told: again.look(told) or waiting.look(told), self.progress))
+        )
+        if not report.problems:
+            report.problems += waiting.outgoing.rest()
         report.steps = again.steps
-        report.seconds["subjects"] -= again.seconds
+        report.seconds["subjects"] -= again.seconds + waiting.seconds
         report.seconds["deciding"] = again.seconds
+        report.seconds["waiting"] = waiting.seconds
 
     def _part(self, name: str, run: Callable[[], T]) -> T:
         start = time.perf_counter()

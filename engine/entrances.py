@@ -1,0 +1,104 @@
+"""Ways in, against the trail: passwords, tokens, feeds, contacts, one-time codes and sessions are those it knows of.
+
+Of a secret the trail holds a mark (`officework.mark_of`), which tells whether it is still the same and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.comparing import Problem
+from engine.core import events
+from engine.core.events import Entry, stamp, unstamp
+from engine.ledger import entries
+from engine.officework import mark_of
+from engine.signing_in import LONGEST
+from engine.store.rows import EventSearch, OfficerRow, SessionRow
+from engine.work import Work
+
+
+@dataclass(kw_only=True)
+class _Known:
+    """What the trail knows of one officer."""
+
+    password: str | None = None
+    token: str | None = None
+    feed: str | None = None
+    bad: set[str] = field(default_factory=set)
+    codes: bool = False  # whether they sign in with a one-time code
+    acted_for: set[str] = field(default_factory=set)
+
+
+def entrances(work: Work) -> Iterator[Problem]:
+    """Compares what lets officers in, and where notices reach them, with the events that gave it."""
+    known: dict[str, _Known] = {}
+    for kind, take in ((events.OFFICE, _office), (events.ACCESS, _access)):
+        for entry in entries(work.tx.events(kind=kind), None, work.kit.sealer):
+            if "officer" in entry.detail:
+                take(known.setdefault(str(entry.detail["officer"]), _Known()), entry)
+    for row in work.tx.officers():
+        for what in _differs(work, row, known.get(row.id, _Known())):
+            yield Problem(
+                event=None,
+                kind="access",
+                message=what,
+                params={"officer": row.id},
+            )
+
+
+def _office(known: _Known, entry: Entry) -> None:
+    detail: Mapping[str, Any] = entry.detail
+    match detail.get("what"):
+        case "officer":
+            known.password, known.token = detail.get("password_mark"), detail.get("token_mark")
+        case "feed_opened":
+            known.feed = detail.get("mark")
+        case "feed_closed":
+            known.feed = None
+        case "bad_contact":
+            known.bad.add(str(detail["contact"]))
+        case _:
+            pass
+
+
+def _access(known: _Known, entry: Entry) -> None:
+    match entry.detail.get("what"):
+        case "factor_set":
+            known.codes = True
+        case "factor_taken":
+            known.codes = False
+        case "acts_for":
+            known.acted_for.add(entry.behalf or "")
+        case _:
+            pass
+
+
+def _differs(work: Work, row: OfficerRow, known: _Known) -> Iterator[str]:
+    if mark_of(row.password) != known.password:
+        yield "{officer}: the password is not the one that the trail knows of"
+    if mark_of(row.token) != known.token:
+        yield "{officer}: the token is not the one that the trail knows of"
+    if mark_of(row.feed) != known.feed:
+        yield "{officer}: the calendar feed is not the one that the trail knows of"
+    bad = {"email": row.bad_email, "sms": row.bad_phone, "webhook": row.bad_webhook}
+    if any(value is not None and channel not in known.bad for channel, value in bad.items()):
+        yield "{officer}: a contact is marked as refused, and the trail knows nothing of it"
+    factor = work.tx.factor(row.id)
+    if known.codes != (factor is not None and factor.confirmed_at is not None):
+        yield "{officer}: the one-time codes are not those that the trail knows of"
+    if not all(_signed_in(work, session, known) for session in work.tx.sessions_of(row.id)):
+        yield "{officer}: there is a session that nobody signed in to"
+
+
+def _signed_in(work: Work, session: SessionRow, known: _Known) -> bool:
+    """Tells whether a session began with a sign-in, lasts no longer than one may, and acts for whom it said."""
+    wanted = EventSearch(
+        kinds=(events.SIGNED_IN,), officer=session.officer, since=session.created_at, until=session.created_at
+    )
+    return (
+        bool(work.tx.search_events(wanted, limit=1))
+        and session.expires_at <= stamp(unstamp(session.created_at) + LONGEST)
+        and (session.behalf is None or session.behalf in known.acted_for)
+    )
