@@ -35,7 +35,8 @@ from engine.work import Work
 
 @dataclass(frozen=True, kw_only=True)
 class Again:
-    """A step as it was taken, and as it is decided again. `decision` is None where it cannot be, for the reason."""
+    """A step as it was taken, and as it is decided again. `decision` is None where it cannot be, for the reason; where
+    what the rules read of another subject was erased there is none."""
 
     entry: Entry
     decision: Decision | None
@@ -112,7 +113,7 @@ class Redecider:
         start = time.perf_counter()
         try:
             for again in self.again(told):
-                self.steps += 1
+                self.steps += again.decision is not None or bool(again.why)
                 if again.why:
                     return Problem(
                         event=again.entry.seq,
@@ -130,9 +131,13 @@ class Redecider:
             self.seconds += time.perf_counter() - start
 
     def _erased(self, told: Sequence[Entry]) -> bool:
-        if not told or told[0].subject is None:
+        return bool(told) and self._gone(told[0].subject)
+
+    def _gone(self, subject: str | None) -> bool:
+        """Tells whether a subject's person was erased."""
+        if subject is None:
             return False
-        key_id = self._work.case(told[0].subject).key_id
+        key_id = self._work.case(subject).key_id
         row = self._work.tx.keys([key_id]).get(key_id)
         return row is not None and row.wrapped is None
 
@@ -155,6 +160,8 @@ class Redecider:
     def _again(self, entry: Entry, now: Standing) -> Again:
         try:
             definition = self._past.library(entry.seq).pinned(now.workflow, now.definition)
+            if any(self._gone(other) for other in _lenders(definition, now)):
+                return Again(entry=entry, decision=None)
             subject = self._subject(entry, now, definition)
             stored = (entry.payload or {}).get("facts") or {}
             assert isinstance(stored, dict)
@@ -221,6 +228,12 @@ class Redecider:
             facts = standing.facts if standing is not None else {}
             found.update((n, facts[r.fact]) for n, r in wanted if r.from_ == fact and r.fact in facts)
         return found
+
+
+def _lenders(definition: Definition, now: Standing) -> list[str]:
+    """Returns the subjects from which facts are read."""
+    named = (now.facts.get(f.reads.from_) for f in definition.file.facts.values() if f.reads is not None)
+    return [other for other in dict.fromkeys(named) if isinstance(other, str)]
 
 
 def _brought(definition: Definition, trigger: str, changes: Changes) -> Iterator[Changes]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
 from engine.clock import SetClock
 from engine.core.commands import Move, Start
+from engine.library import find_sources
 from engine.persons import StillNeeded
 from engine.steps import By
 from engine.store.ports import Store
@@ -45,3 +47,24 @@ def test_an_erased_person_stays_erased_and_everything_else_stays_as_it_was(store
     clock.set(START + timedelta(days=366 * 6))
     assert [o.person for o in service.persons.overdue()] == ["p2"]
     assert isinstance(service.persons.overdue()[0].past, date)
+
+
+def test_a_step_whose_rules_read_facts_of_somebody_erased_since_is_not_decided_again(store: Store) -> None:
+    """Nobody can read any more what they read; all else of the subject is verified."""
+    own = "sealed_with: candidate\n"  # taken away: the subject then stays when the person is erased
+    sources = [
+        replace(s, text=s.text.replace(own, "").replace("  by_hand: false # only `admit` opens one\n", ""))
+        for s in find_sources(["candidate", "probation"])
+    ]
+    service = found_office(store, SetClock(START), sources=sources)
+    known = {"full_name": "A", "decision_received_on": "2025-01-02"}
+    service.start(Start(workflow="candidate", org="cb1", id="p1", facts=known), CLERK)
+    other = service.start(Start(workflow="probation", org="cb1", facts={"candidate": "p1"}), CLERK).subject
+    held = Move(subject=other, trigger="hold_ceremony", facts={"ceremony_on": "2025-01-20"})
+    assert service.move(held, By(officer="cb1_secretary")).allowed
+    service.move(Move(subject="p1", trigger="drop", facts={"drop_reason": "moved"}, reason="Chuyển đi"), LAN)
+    before = verify(service)
+    assert (before.problems, before.steps) == ([], 2)
+    service.persons.erase("p1", "Theo đơn", "Luật", LAN)
+    after = verify(service)
+    assert (after.problems, after.steps) == ([], 0)

@@ -19,12 +19,16 @@ from engine.audit import verify_bundle
 from engine.audit.note import SigningKey
 from engine.audit.seal import Sealer
 from engine.bundling import Wanted, export
+from engine.clock import SetClock
+from engine.core.commands import Move, Start
 from engine.core.errors import BadInput, NotFound
 from engine.steps import By
+from engine.store.open import open_store
+from engine.verifying import verify
 from tests.integration.audit import lab
 from tests.integration.audit.lab import KEY
 from tests.unit.audit import forgery
-from tests.world import START, minutes
+from tests.world import START, found_office, minutes
 
 NOBODY = By(officer=None)
 
@@ -195,6 +199,56 @@ def test_the_verifier_accepts_1000_honest_proofs_and_none_of_10000_spoiled_ones(
 def test_the_verifier_accepts_10000_honest_proofs_and_none_of_100000_spoiled_ones() -> None:
     """The long form."""
     _forged(10_000, 100_000, 3)
+
+
+# ---- with an erased person ----
+
+
+@pytest.fixture(scope="module")
+def erased(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two units with two persons each; of each unit one was erased. Bundles of all of it and of each unit."""
+    folder = tmp_path_factory.mktemp("erased")
+    service = found_office(open_store(f"sqlite:///{folder / 'office.db'}"), SetClock(START))
+    service.kit.signer = lambda: KEY
+    for org, chief in (("cb1", "xa1_secretary"), ("cb3", "xa2_secretary")):
+        for n in (1, 2):
+            id, facts = f"{org}-{n}", {"full_name": f"Người {org}-{n}", "religion": "Đạo Lạ", "sex": "female"}
+            service.start(Start(workflow="candidate", org=org, id=id, facts=facts), By(officer="tu_clerk"))
+        dropped = {"drop_reason": "moved"}
+        service.move(Move(subject=f"{org}-1", trigger="drop", facts=dropped, reason="Đi"), By(officer=chief))
+        service.persons.erase(f"{org}-1", "Theo đơn", "Luật", By(officer=chief))
+    assert verify(service).problems == []
+    export(service, folder / "whole", Wanted(), NOBODY)
+    for org in ("cb1", "cb3"):
+        export(service, folder / org, Wanted(org=org), NOBODY)
+    service.kit.store.close()
+    return folder
+
+
+@pytest.mark.parametrize("name", ["whole", "cb1", "cb3"])
+def test_a_bundle_with_an_erased_person_is_right_and_nobody_reads_them_in_it(erased: Path, name: str) -> None:
+    """Their steps and the tombstone are there, their key is not, and neither name nor faith."""
+    assert check(erased / name, "--key", str(KEY.verifier)) == (0, "đúng")
+    lines = [json.loads(line) for line in (erased / name / "events.jsonl").read_text(encoding="utf-8").splitlines()]
+    bodies = [json.loads(line["body"]) for line in lines]
+    gone = {b["subject"] for b in bodies if b["kind"] == "key_erased"}
+    units = {"cb1", "cb3"} if name == "whole" else {name}
+    assert gone == {f"{org}-1" for org in units}
+    assert {b["kind"] for b in bodies if b.get("subject") in gone} >= {"started", "moved", "key_erased"}
+    report = (erased / name / "report.html").read_text(encoding="utf-8")
+    for org in units:
+        assert f"Người {org}-1" not in report
+        assert f"Người {org}-2" in report
+
+
+def test_a_bundle_of_one_unit_gives_the_keys_of_its_own_persons_and_officers_only(erased: Path) -> None:
+    """Nothing in it opens what is sealed about anybody else, nor what the office seals for itself."""
+    for org in ("cb1", "cb3"):
+        keys = set(json.loads((erased / org / "person-keys.json").read_text(encoding="utf-8")))
+        assert f"{org}-2" in keys
+        assert all(k == f"{org}-2" or k.startswith(f"officer:{org}_") for k in keys)
+        others = "cb3" if org == "cb1" else "cb1"
+        assert f"{others}-" not in (erased / org / "events.jsonl").read_text(encoding="utf-8")
 
 
 def test_what_is_sealed_opens_with_its_key_only() -> None:

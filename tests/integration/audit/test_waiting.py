@@ -50,6 +50,7 @@ def _play(file: Path) -> None:
     service.accounts.sign_in(Try(login="cb1_clerk", password=PASSWORD), TimedCodes(world.clock.now))
     service.feeds.open("cb1_clerk", By(officer="cb1_clerk"))
     service.move(Move(subject="p3", trigger="drop", facts={"drop_reason": "moved"}, reason="Đi"), by)
+    service.persons.erase("p3", "Theo đơn", "Luật", by)
     service.move(Move(subject="p4", trigger="certify"), By(officer="tu_clerk"))
     world.clock.set(END)
     service.tick()  # and nobody delivers it
