@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -28,7 +27,6 @@ from engine.core.authority import Office
 from engine.core.errors import BadInput, NotFound
 from engine.core.events import unstamp
 from engine.core.machine import Area
-from engine.core.reader import FindingsError
 from engine.core.sending import Draft, Drafter, Matter
 from engine.kit import Kit
 from engine.ledger import Via
@@ -51,8 +49,6 @@ from notifications.plan import Notices
 if TYPE_CHECKING:
     from engine.core.sending import Unreached
     from notifications.forecast import Expected
-    from web.pages_file import PagesFile
-    from web.wired import Wired
 
 OFFICE_ZONE = "Asia/Ho_Chi_Minh"  # until a loaded area names its own
 CLOSE = timedelta(hours=1)  # a sandbox's command may be dated as much later, where others came in between
@@ -187,43 +183,6 @@ def forms_folder(settings: Settings) -> Path | None:
     file = sqlite_file(settings.db)
     beside = Path("forms") if file is None else file.with_name("forms")
     return beside if beside.is_dir() else None
-
-
-def pages_of(settings: Settings, service: Service) -> PagesFile:
-    """Returns what the pages show: pages.yaml beside the workflows that are loaded, else what is usual.
-
-    Raises FindingsError for a file that names what there is not.
-    """
-    from web.app import page_names
-    from web.pages_file import FILE, check_pages, read_pages, usual
-
-    with service.work() as work:
-        if not work.library.workflows:
-            raise NotFound("no workflow is loaded; run: ketnap init")
-        area, definitions = work.library.area.file.area, work.library.all_newest()
-    for folder in (settings.workflows, shipped_folder()):
-        for path in [] if folder is None else [folder / FILE, folder / area / FILE]:
-            if path.is_file():
-                file, tree = read_pages(path)
-                if file.pages == area:
-                    faults = check_pages(file, tree, str(path), definitions, page_names())
-                    if faults:
-                        raise FindingsError(tuple(faults))
-                    return file
-    return usual(area)
-
-
-def wired_of(settings: Settings, opened: Opened) -> Wired:
-    """Returns what the pages need beside the one door."""
-    from web.wired import Wired
-
-    with opened.service.work() as work:
-        area = work.library.area.file.area
-    try:
-        folder = workflow_folder(settings, area)
-    except NotFound:
-        folder = None
-    return Wired(folder=folder, letter=settings.letter, forecast=partial(forecast_on, opened))
 
 
 # ---- the database ----

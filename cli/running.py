@@ -141,8 +141,9 @@ def _work(delivery: Delivery, stop: threading.Event) -> None:
 @contextmanager
 def _serving(session: Session, stop: threading.Event) -> Iterator[None]:
     """Serves the web in a thread, over a connection of its own. Ends the program should the server end by itself."""
-    from cli.bootstrap import door_beside, pages_of, wired_of
+    from cli.bootstrap import door_beside
     from cli.delivery import tables_of
+    from cli.site import pages_of, wired_of
     from engine.clock import SystemClock
     from engine.ledger import Via
     from web.app import Server, build_app, listen

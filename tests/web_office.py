@@ -12,8 +12,9 @@ from urllib.parse import urlencode
 
 import httpx
 
-from cli.bootstrap import Opened, pages_of, wired_of
+from cli.bootstrap import Opened
 from cli.settings import Settings
+from cli.site import pages_of, wired_of
 from engine.clock import SetClock
 from engine.ledger import Via
 from engine.officework import OfficerChange

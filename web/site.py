@@ -25,6 +25,7 @@ from engine.doors.accounts import SignedIn
 from engine.service import Service, command_id
 from engine.signing_in import NoSession, SignInPaused
 from engine.steps import By
+from reports.forms import ReadyForm, find_forms, load_forms
 from web.access import Need, SignInFirst
 from web.answers import Door
 from web.codes import TimedCodes
@@ -143,6 +144,15 @@ class Site:
     def jobs(self) -> Jobs:
         """The work in the background."""
         return Jobs(self.door)
+
+    @cached_property
+    def forms(self) -> Mapping[str, ReadyForm]:
+        """The forms of the workflows that were loaded when the program began, with the office's own Word files."""
+        path = find_forms(self.wired.folder) if self.wired.folder is not None else None
+        if path is None:
+            return {}
+        with self.door.service.work() as work:
+            return load_forms(path, work.library.all_newest(), self.wired.forms, loaded=True)
 
     @cached_property
     def sandbox(self) -> bool:

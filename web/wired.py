@@ -22,9 +22,13 @@ class Channels:
 
 @dataclass(frozen=True, kw_only=True)
 class Wired:
-    """`folder` holds the workflows' reports; `forecast` yields what would go out from one day to another."""
+    """`folder` holds the workflows' reports and forms, `forms` the office's own Word files.
+
+    `forecast` yields what would go out from one day to another.
+    """
 
     folder: Path | None = None
+    forms: Path | None = None
     letter: Letter = field(default_factory=Letter)
     forecast: Callable[[date, date, str], Iterator[Expected]] | None = None
     channels: Channels | None = None

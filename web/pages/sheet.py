@@ -139,6 +139,7 @@ class Page:
             version=case.subject.version,
             said_late=said,
             aside=ASIDE,
+            has_forms=any(f.spec.of == case.subject.workflow for f in visit.site.forms.values()),
             asks_reason=REASON,
             several=len(step.lines) > 1 and step.batch is not None and not step.batch.over,
             action=self.at,

@@ -57,6 +57,7 @@ def show(visit: Visit) -> Response:
         timeline=timeline(visit, dossier),
         notices=notices(visit, dossier),
         may_undo=case.subject.version > 0,
+        has_forms=any(f.spec.of == case.subject.workflow for f in visit.site.forms.values()),
     )
 
 

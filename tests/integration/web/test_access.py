@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from starlette.routing import Route
 
-from cli.bootstrap import pages_of
 from cli.settings import Settings
+from cli.site import pages_of
 from engine.clock import SetClock
 from engine.store.memory import MemoryStore
 from tests.web_office import NOW, WORKFLOWS, serving

@@ -1,0 +1,56 @@
+"""What the wiring hands to the pages: what they show, and the files and forecasts beside the one door."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cli.bootstrap import Opened, forecast_on, forms_folder, workflow_folder
+from cli.settings import Settings
+from engine.core.errors import NotFound
+from engine.core.reader import FindingsError
+from engine.library import shipped_folder
+from engine.service import Service
+
+if TYPE_CHECKING:
+    from web.pages_file import PagesFile
+    from web.wired import Wired
+
+
+def pages_of(settings: Settings, service: Service) -> PagesFile:
+    """Returns what the pages show: pages.yaml beside the workflows that are loaded, else what is usual.
+
+    Raises FindingsError for a file that names what there is not.
+    """
+    from web.app import page_names
+    from web.pages_file import FILE, check_pages, read_pages, usual
+
+    with service.work() as work:
+        if not work.library.workflows:
+            raise NotFound("no workflow is loaded; run: ketnap init")
+        area, definitions = work.library.area.file.area, work.library.all_newest()
+    for folder in (settings.workflows, shipped_folder()):
+        for path in [] if folder is None else [folder / FILE, folder / area / FILE]:
+            if path.is_file():
+                file, tree = read_pages(path)
+                if file.pages == area:
+                    faults = check_pages(file, tree, str(path), definitions, page_names())
+                    if faults:
+                        raise FindingsError(tuple(faults))
+                    return file
+    return usual(area)
+
+
+def wired_of(settings: Settings, opened: Opened) -> Wired:
+    """Returns what the pages need beside the one door."""
+    from web.wired import Wired
+
+    with opened.service.work() as work:
+        area = work.library.area.file.area
+    try:
+        folder = workflow_folder(settings, area)
+    except NotFound:
+        folder = None
+    return Wired(
+        folder=folder, forms=forms_folder(settings), letter=settings.letter, forecast=partial(forecast_on, opened)
+    )
