@@ -110,6 +110,19 @@ def test_who_has_not_sent_what_is_listed_with_the_days_it_is_late() -> None:
     }
 
 
+def test_the_letter_of_urging_names_those_of_this_year_whose_plan_has_not_come() -> None:
+    """One of three has sent; the letter counts and names the other two."""
+    town = ReportTown(office_time(date(2024, 12, 20)))
+    town.service.tick()
+    town.clock.set(office_time(date(2025, 1, 20)))
+    town.service.tick()
+    town.service.move(Move(subject="annual_plan-xa1-2025", trigger="receive"), By(officer="tcnv_clerk"))
+    report = town.report("urging", day_span(date(2025, 1, 20)))
+    assert report.figures["missing"] == 2
+    assert "còn 2 đơn vị" in report.tables[0].text
+    assert {line.cells[0] for line in report.tables[1].lines} == {"cs1", "xa2"}
+
+
 def test_open_obstacles_are_listed_with_their_age_and_their_due_day() -> None:
     """Raised on 3 March, due on 10 March, asked for on 20 March."""
     town = ReportTown(office_time(date(2025, 3, 3)))

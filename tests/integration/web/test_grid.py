@@ -51,6 +51,8 @@ def test_who_has_not_sent_stands_first_with_the_working_days_left(office: PagesO
     assert "chậm nhất 24/01/2025, còn 3 ngày làm việc" in page
     assert receive(clerk, "cs1", "20/01/2025 15:42")[0] == 303
     page = clerk.get(AT).text
+    assert 'href="/reports/urging"' in page
+    assert clerk.get("/reports/urging").status_code == 200
     order = [page.index(f'href="/subjects/annual_plan-{u}-2025"') for u in ("xa1", "xa2", "cs1")]
     assert order == sorted(order)
     assert 'class="last">T6<b>24</b>' in page
