@@ -22,7 +22,8 @@ from engine.ledger import entries
 from engine.office import tree_on
 
 if TYPE_CHECKING:
-    from engine.store.rows import OrgRow, SubjectRow
+    from engine.core.events import Entry
+    from engine.store.rows import EventRow, OrgRow, SubjectRow
     from engine.work import Work
 
 Number = int | Decimal
@@ -69,7 +70,9 @@ def items(work: Work, ref: str, first: date, last: date, *, as_of: date | None =
     definition, figure = found
     states = sorted(figure.states) or None
     rows = work.tx.find_subjects(workflow=definition.workflow, states=None if as_of is not None else states)
-    views = _views_as_of(work, definition, rows, as_of) if as_of is not None else _views(definition, figure, rows)
+    views = (
+        _views_as_of(work, definition, figure, rows, as_of) if as_of is not None else _views(definition, figure, rows)
+    )
     made = (_item(work, figure, subject, view) for subject, view in views)
     return [i for i in made if i is not None and i.first <= last and first <= i.last]
 
@@ -92,15 +95,24 @@ def _views(
 
 
 def _views_as_of(
-    work: Work, definition: Definition, rows: Iterable[SubjectRow], as_of: date
+    work: Work, definition: Definition, figure: Figure, rows: Iterable[SubjectRow], as_of: date
 ) -> Iterable[tuple[str, dict[str, Value]]]:
-    """Gives each subject as what happened up to a day makes it; what was undone since never happened."""
-    until = as_of.isoformat()
-    rows = list(rows)
-    work.keys.fetch(r.key_id for r in rows)
-    for row in rows:
-        all_ = entries(work.tx.events(subject=row.id), work.keys, work.kit.sealer)
-        kept = [e for e in all_ if e.kind == events.UNDONE or (e.on or e.at[:10]) <= until]
+    """Gives each subject as what happened up to a day makes it; what was undone since never happened.
+
+    The events are read once. Only a subject with one that may not count by that day is made anew from its events.
+    """
+    until, decided = as_of.isoformat(), figure.spec.decided_on
+    of: dict[str, list[EventRow]] = {}
+    for event in work.tx.events(workflow=definition.workflow):
+        if event.subject is not None and event.kind in events.CHANGING:
+            of.setdefault(event.subject, []).append(event)
+    rows = [r for r in rows if r.id in of]
+    anew = {r.id: r for r in rows if decided is not None or any((e.on or e.at[:10]) > until for e in of[r.id])}
+    work.keys.fetch(r.key_id for r in anew.values())
+    yield from _views(definition, figure, [r for r in rows if r.id not in anew])
+    for row in anew.values():
+        all_ = entries(of[row.id], work.keys, work.kit.sealer)
+        kept = [e for e in all_ if e.kind in (events.UNDONE, events.VOIDED) or _counts_from(e, decided) <= until]
         standing = events.replay(kept, None, definition.types) if kept and kept[0].kind == events.STARTED else None
         if standing is None or standing.state == events.VOID:
             continue
@@ -108,6 +120,13 @@ def _views_as_of(
         view["state"], view["org"], view["subject"] = standing.state, standing.org, row.id
         view["began"], view["entered"] = standing.started_on, standing.entered_on
         yield row.id, view
+
+
+def _counts_from(entry: Entry, decided: str | None) -> str:
+    """Returns the day from which on what an event brought counts."""
+    facts = (entry.payload or {}).get("facts") if decided is not None else None
+    said = facts.get(decided) if isinstance(facts, dict) and decided is not None else None
+    return said if isinstance(said, str) else entry.on or entry.at[:10]
 
 
 def _item(work: Work, figure: Figure, subject: str, view: dict[str, Value]) -> Item | None:

@@ -82,7 +82,7 @@ def standings(
     if below is not None and below not in tree.by_id:
         raise NotFound("there is no organisation {org}", org=below)
     results = sums(trees, items(work, spec.result, first, upto), spec.gathers) if first <= upto else {}
-    past = day if day is not None and day < min(last, work.today) else None
+    past = upto if upto < work.today else None  # what is decided later changes no period that is over
     targets = by_unit(items(work, spec.target, first, last, as_of=past), first, last)
     plans = by_unit([i for ref in spec.plan for i in items(work, ref, first, last, as_of=past)], first, last)
     kinds = work.library.area.kinds(spec.at)

@@ -67,5 +67,6 @@ def _part(work: Work, score: str, part: str, first: date, last: date) -> Mapping
         upto = min(work.today, last)
         return sums(Trees(work.tx.orgs()), items(work, spec.result, first, upto), spec.gathers)
     refs = spec.plan if part == "plan" else [spec.target]
-    found = by_unit([i for ref in refs for i in items(work, ref, first, last)], first, last)
+    past = last if last < work.today else None
+    found = by_unit([i for ref in refs for i in items(work, ref, first, last, as_of=past)], first, last)
     return {unit: (i.most or i.amount) if part == "most" else i.amount for unit, i in found.items()}

@@ -24,6 +24,11 @@ class Figure(Model):
     most: Expression | None = Field(None, description="where `amount` is the lower end of a range, the upper end")
     unit: Name | None = Field(None, description="the fact naming the organisation it counts for, else the subject's")
     number: Expression | None = Field(None, description="the number of the document it rests on")
+    decided_on: Name | None = Field(
+        None,
+        description="the fact, a date, from which on what a step brings counts, where the step brings it; else the "
+        "step's day. A period that is over keeps what counted on its last day",
+    )
 
 
 class Score(Model):

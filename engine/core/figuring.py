@@ -31,6 +31,11 @@ class Figures:
         if spec.unit is not None and (spec.unit not in self.facts.types or self.facts.types[spec.unit].name != "org"):
             known = [n for n, t in self.facts.types.items() if t.name == "org"]
             self.found.unknown((*path, "unit"), "fact of type org", spec.unit, known)
+        if spec.decided_on is not None and (
+            spec.decided_on not in self.facts.types or self.facts.types[spec.decided_on].name != "date"
+        ):
+            known = [n for n, t in self.facts.types.items() if t.name == "date"]
+            self.found.unknown((*path, "decided_on"), "fact of type date", spec.decided_on, known)
         made = {
             key: self._expression((*path, key), text, kind)
             for key, text, kind in (

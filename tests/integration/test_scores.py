@@ -127,8 +127,9 @@ def test_an_undone_admission_counts_no_more(service: Service) -> None:
 
 
 def test_a_term_may_have_a_range_and_another_target_than_its_years(service: Service) -> None:
-    give(service, "tu", officer="tu_clerk", year=2015, until_year=2020, target_least=500, target_most=550)
-    give(service, "tu", officer="tu_clerk", year=2015, target_least=100, target_most=110)
+    old = {"decision_on": "2015-08-01"}
+    give(service, "tu", officer="tu_clerk", year=2015, until_year=2020, target_least=500, target_most=550, **old)
+    give(service, "tu", officer="tu_clerk", year=2015, target_least=100, target_most=110, **old)
     term = next(iter(service.scores.standings("admissions", date(2015, 1, 1), date(2020, 12, 31))))
     year = next(iter(service.scores.standings("admissions", date(2015, 1, 1), date(2015, 12, 31))))
     assert (term.unit, term.least, term.most, term.met) == ("tu", 500, 550, False)
@@ -226,3 +227,34 @@ def test_parts_add_up_to_the_whole_however_units_move(
         for id in tree.by_id:
             own = sum(i.amount for i in now if i.unit == id)
             assert part.get(id, 0) == own + sum(part.get(c.id, 0) for c in tree.children(id))
+
+
+def test_a_target_changed_after_its_year_changes_that_year_only_when_its_decision_is_of_then(
+    service: Service, clock: SetClock
+) -> None:
+    """2025 is over: a change decided in 2026 leaves its report alone, one decided in 2025 and entered late corrects it."""
+    target = give(service, "xa1", target_least=10)
+    clock.set(office_time(date(2026, 3, 2)))
+
+    def least() -> object:
+        return next(s.least for s in service.scores.standings("admissions", *YEAR) if s.unit == "xa1")
+
+    def change(least: int, decided: str) -> None:
+        facts = {"target_least": least, "decision_no": f"{least}-QĐ/TU", "decision_on": decided}
+        service.move(Move(subject=target, trigger="change_target", facts=facts), By(officer="tcnv_clerk"))
+
+    change(8, "2026-03-01")
+    assert least() == 10
+    change(12, "2025-11-03")
+    assert least() == 12
+    service.move(Move(subject=target, trigger="withdraw_target", reason="Nhầm"), By(officer="tcnv_clerk"))
+    assert least() == 12, "withdrawn when the year was over"
+
+
+def test_a_second_target_of_one_unit_kind_and_year_is_bad_input(service: Service) -> None:
+    """It is changed by a decision, never given twice; with or without the last year written."""
+    give(service, "xa1", target_least=10)
+    for more in ({}, {"until_year": 2025}):
+        with pytest.raises(BadInput):
+            give(service, "xa1", target_least=11, **more)
+    give(service, "xa1", target_least=40, until_year=2027)
