@@ -232,7 +232,7 @@ def test_parts_add_up_to_the_whole_however_units_move(
 def test_a_target_changed_after_its_year_changes_that_year_only_when_its_decision_is_of_then(
     service: Service, clock: SetClock
 ) -> None:
-    """2025 is over: a change decided in 2026 leaves its report alone, one decided in 2025 and entered late corrects it."""
+    """2025 is over: a change decided in 2026 leaves its report alone, one of 2025 entered late corrects it."""
     target = give(service, "xa1", target_least=10)
     clock.set(office_time(date(2026, 3, 2)))
 
