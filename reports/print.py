@@ -11,6 +11,7 @@ import typst
 
 from reports.document import Report, Table, weights, written
 
+TAGGED = 1_000  # rows: the structure for screen readers makes a longer list sixteen times as large
 TEMPLATE = Path(__file__).with_name("report.typ")
 
 
@@ -27,6 +28,7 @@ def set_in_type(report: Report) -> tuple[bytes, Sequence[str]]:
         ignore_system_fonts=True,
         sys_inputs={"report": json.dumps(_data(report), ensure_ascii=False)},
         timestamp=int(report.made_at.timestamp()),
+        pdf_tags=sum(len(t.lines) for t in report.tables) <= TAGGED,
     )
     if not isinstance(made, bytes):
         raise TypeError("one document becomes one file")
