@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import fields
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy import Boolean, Table
@@ -39,16 +38,15 @@ class Shape(Generic[R]):
         self.table = table
         self._row = row
         self._names = columns_of(table)
-        self._flags = frozenset(name for name in self._names if isinstance(table.c[name].type, Boolean))
-        places = [self._names.index(field.name) for field in fields(row)]  # type: ignore[arg-type]
-        self._in_order = None if places == list(range(len(self._names))) else itemgetter(*places)
+        self._flags = [name for name in self._names if isinstance(table.c[name].type, Boolean)]
         self._getters: dict[tuple[str, ...], Callable[[R], Any]] = {}
 
     def row(self, values: tuple[Any, ...]) -> R:
         """Builds one row."""
-        if self._flags:  # SQLite keeps them as 0 and 1
-            values = tuple(bool(v) if n in self._flags else v for n, v in zip(self._names, values, strict=True))
-        return self._row(*(values if self._in_order is None else self._in_order(values)))
+        named = dict(zip(self._names, values, strict=True))
+        for flag in self._flags:  # SQLite keeps them as 0 and 1
+            named[flag] = bool(named[flag])
+        return self._row(**named)
 
     def values(self, order: tuple[str, ...], rows: Iterable[R]) -> list[Any]:
         """Returns a tuple a row. No table has a statement with a single place, so attrgetter gives tuples."""
