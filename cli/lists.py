@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,12 +17,11 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from engine.core.authority import Office
-    from engine.importing import Imported, Plan
+    from engine.importing import Imported
     from engine.likeness import Alike
     from engine.service import Service
     from engine.steps import By
-    from engine.work import Case
+    from reports.incoming import Incoming
     from reports.people import ImportPlan, PersonRow, Reading
     from reports.profiles import Profile
     from reports.remarks import Remark
@@ -57,22 +56,8 @@ def import_orgs(
 
     Example: ketnap import orgs to-chuc.csv
     """
-    from engine import importing
-    from reports.organisations import org_changes
-    from reports.sheets import open_sheets
-    from reports.tables import read_table
-
     session: Session = ctx.obj
-    sheets = open_sheets(file)
-    service, by = begin(session, as_, token, dry_run=dry_run, founding=True)
-    with service.work() as work:
-        area, tree, today = work.library.area.file, work.office.tree, work.today
-    known = {"kind": set(area.kinds), "parent": set(tree.by_id), "merged_into": set(tree.by_id)}
-    reading = read_table(sheets, profile_of(session, area.area, "orgs"), file=str(file), today=today, known=known)
-    done = importing.Imported()
-    if not reading.rejected:
-        done = importing.import_orgs(service, org_changes(reading.rows), by, account=session.account, rehearse=dry_run)
-    finish(session, reading, done, dry_run=dry_run)
+    bring(session, "orgs", file, as_, token, dry_run=dry_run, founding=True)
 
 
 def import_officers(
@@ -82,37 +67,8 @@ def import_officers(
 
     Example: ketnap import officers can-bo.csv
     """
-    from engine import importing
-    from engine.officework import OfficerChange
-    from reports.sheets import open_sheets
-    from reports.tables import read_table
-
     session: Session = ctx.obj
-    sheets = open_sheets(file)
-    service, by = begin(session, as_, token, dry_run=dry_run, founding=True)
-    with service.work() as work:
-        area, tree, today = work.library.area.file, work.office.tree, work.today
-    known = {"org": set(tree.by_id), "roles": set(area.roles)}
-    reading = read_table(sheets, profile_of(session, area.area, "officers"), file=str(file), today=today, known=known)
-    rows = [
-        (
-            r,
-            OfficerChange(
-                id=f["id"],
-                name=f.get("name"),
-                org=f.get("org"),
-                roles=f.get("roles", "").split(),
-                email=f.get("email"),
-                phone=f.get("phone"),
-            ),
-        )
-        for r in reading.rows
-        if (f := r.fields)
-    ]
-    done = importing.Imported()
-    if not reading.rejected:
-        done = importing.import_officers(service, rows, by, account=session.account, rehearse=dry_run)
-    finish(session, reading, done, dry_run=dry_run)
+    bring(session, "officers", file, as_, token, dry_run=dry_run, founding=True)
     warn_locked_out(session)
 
 
@@ -123,30 +79,8 @@ def import_terms(
 
     Example: ketnap import terms nhiem-ky.csv --as quan-tri
     """
-    from engine import importing
-    from engine.officework import Term
-    from reports.sheets import open_sheets
-    from reports.tables import read_table
-
     session: Session = ctx.obj
-    sheets = open_sheets(file)
-    service, by = begin(session, as_, token, dry_run=dry_run, founding=True)
-    with service.work() as work:
-        area, today = work.library.area.file, work.today
-        known = {"officer": set(work.office.officers), "org": set(work.office.tree.by_id), "role": set(area.roles)}
-    reading = read_table(sheets, profile_of(session, area.area, "terms"), file=str(file), today=today, known=known)
-    rows = [(r, Term(officer=f["officer"], role=f["role"], org=f["org"], from_=_day(f.get("from")),
-                     until=_day(f.get("until")))) for r in reading.rows if (f := r.fields)]  # fmt: skip
-    done = importing.Imported()
-    if not reading.rejected:
-        done = importing.import_terms(service, rows, by, account=session.account, rehearse=dry_run)
-    finish(session, reading, done, dry_run=dry_run)
-
-
-def _day(text: str | None) -> date | None:
-    from datetime import date
-
-    return None if text is None else date.fromisoformat(text)
+    bring(session, "terms", file, as_, token, dry_run=dry_run, founding=True)
 
 
 def warn_locked_out(session: Session) -> None:
@@ -180,31 +114,42 @@ def import_candidates(
     Example: ketnap import candidates danh-sach.xlsx --as lan --dry-run
     """
     from cli.inputs import read_day
-    from engine import importing
-    from reports.lists import read_people
-    from reports.sheets import open_sheets
 
     session: Session = ctx.obj
+    bring(session, "candidates", file, as_, token, dry_run=dry_run, founding=False, on=read_day("on", on))
+
+
+def bring(
+    session: Session,
+    kind: str,
+    file: Path,
+    as_: str | None,
+    token: str | None,
+    *,
+    dry_run: bool,
+    founding: bool,
+    on: date | None = None,
+) -> None:
+    """Reads a list of a kind and takes it in, or only tries to; prints what it did."""
+    from reports.incoming import KINDS, Errand
+    from reports.sheets import open_sheets
+
     sheets = open_sheets(file)
-    service, by = begin(session, as_, token, dry_run=dry_run, founding=False)
+    service, by = begin(session, as_, token, dry_run=dry_run, founding=founding)
     with service.work() as work:
-        area, office, today = work.library.area, work.office, work.today
-        units = work.library.newest(PEOPLE).kinds - area.above
-    branches, organisations, own = reach(office, by.officer or "", units)
-    reading = read_people(
-        sheets,
-        profile_of(session, area.file.area, "candidates"),
+        area = work.library.area.file.area
+    errand = Errand(
+        service=service,
+        by=by,
+        profile=profile_of(session, area, kind),
+        sheets=sheets,
         file=str(file),
-        today=today,
-        branches=branches,
-        organisations=organisations,
-        own=own,
+        account=session.account,
+        rehearse=dry_run,
+        on=on,
     )
-    planner = _Planner(reading, read_day("on", on))
-    done = importing.import_subjects(
-        service, PEOPLE, sorted(branches), planner, by, account=session.account, rehearse=dry_run
-    )
-    finish(session, planner.plan or reading, done, dry_run=dry_run, read=reading.read)
+    incoming = KINDS[kind].bring(errand)
+    finish(session, incoming, incoming.done, dry_run=dry_run)
 
 
 def begin(session: Session, as_: str | None, token: str | None, *, dry_run: bool, founding: bool) -> tuple[Service, By]:
@@ -218,62 +163,14 @@ def begin(session: Session, as_: str | None, token: str | None, *, dry_run: bool
 def profile_of(session: Session, area: str, name: str) -> Profile:
     """Returns how a kind of list is read, from the area's folder."""
     from cli.bootstrap import workflow_folder
-    from reports.profiles import load_profile
+    from reports.profiles import profile_in
 
-    path = workflow_folder(session.settings, area) / "imports" / f"{name}.yaml"
-    profile = load_profile(path.read_text(encoding="utf-8"), path.name)
-    return profile.over(profile_of(session, area, profile.extends)) if profile.extends else profile
-
-
-def reach(
-    office: Office, officer: str, kinds: frozenset[str], *, closed: bool = False
-) -> tuple[dict[str, str], dict[str, str], str | None]:
-    """Returns the units that an officer's list may name (id to name), those that may have introduced somebody, and the
-    unit of rows that name none.
-
-    Units are of `kinds`, at or below the officer's organisation. Introducers are those below too, and the
-    organisations above with what stands directly under them, such as the town's unions. `closed`: also those that stand
-    no more.
-    """
-    person = office.officers.get(officer)
-    home = office.tree.by_id.get(person.org) if person is not None else None
-    if home is None:
-        return {}, {}, None
-    names = {id_: o.name for id_, o in office.tree.by_id.items() if closed or o.period.holds(office.day)}
-    below = office.tree.below(office.root(home))
-    branches = {i: names[i] for i in below if i in names and office.tree.by_id[i].kind in kinds}
-    near = [
-        *below,
-        *(o for up in office.tree.path(home.id)[1:] for o in (up, *(c.id for c in office.tree.children(up)))),
-    ]
-    return branches, {i: names[i] for i in near if i in names}, home.id if home.id in branches else None
-
-
-class _Planner:
-    """Compares what was read with who is there, inside the transaction that writes."""
-
-    def __init__(self, reading: Reading, on: date | None) -> None:
-        self.reading, self.on = reading, on
-        self.plan: ImportPlan | None = None
-
-    def __call__(self, cases: Sequence[Case]) -> Plan:
-        from engine.core.commands import SetFacts, Start
-        from engine.importing import Plan
-        from reports.people import Existing, plan_import
-
-        there = [Existing(id=c.subject.id, org_id=c.subject.org, facts=c.subject.facts) for c in cases]
-        plan = self.plan = plan_import(self.reading, there)
-        return Plan(
-            starts=[(c.row, Start(workflow=PEOPLE, org=c.row.org_id, facts=c.facts, on=self.on)) for c in plan.creates],
-            sets=[(c.row, SetFacts(subject=c.id or "", facts=c.facts)) for c in plan.updates],
-            unchanged=len(plan.unchanged),
-            rejected=bool(plan.rejected),
-        )
+    return profile_in(workflow_folder(session.settings, area) / "imports", name)
 
 
 def finish(
     session: Session,
-    reading: TableReading | Reading | ImportPlan,
+    reading: TableReading | Reading | ImportPlan | Incoming,
     done: Imported,
     *,
     dry_run: bool,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.lists import PEOPLE, DryRun, FileArg, begin, finish, profile_of, reach
+from cli.lists import PEOPLE, DryRun, FileArg, begin, finish, profile_of
 from cli.options import As, Token
 from cli.session import Session
 
@@ -42,6 +42,7 @@ def import_history(
     Example: ketnap import history ket-nap-2016-2022.csv --as lan --dry-run
     """
     from engine import importing
+    from reports.incoming import reach
     from reports.lists import read_people
     from reports.sheets import open_sheets
 

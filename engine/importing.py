@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from engine import officework, organising, recording, steps
@@ -53,6 +54,7 @@ class Imported:
     ids: list[str] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     similar: list[tuple[Any, Alike]] = field(default_factory=list)  # rows, with those who may be the same
+    rows: list[tuple[Any, str]] = field(default_factory=list)  # what each row does: created, updated or unchanged
 
 
 class _Stop(Exception):
@@ -85,12 +87,15 @@ def import_subjects(
         for row, start in planned.starts:
             if _tried(done, row, lambda row=row, start=start: _begin(work, done, row, start, each)):  # type: ignore[misc]
                 done.created += 1
+                done.rows.append((row, "created"))
         for row, past in planned.records:
             if _tried(done, row, lambda past=past: done.ids.append(recording.record(work, past, each))):  # type: ignore[misc]
                 done.created += 1
+                done.rows.append((row, "created"))
         for row, facts in planned.sets:
             if _tried(done, row, lambda facts=facts: steps.set_facts(work, facts, each)):  # type: ignore[misc]
                 done.updated += 1
+                done.rows.append((row, "updated"))
         return done
 
     return _in_one(service, account, rehearse, run)
@@ -154,7 +159,7 @@ def import_orgs(
         officework.permit(work, "organisations", by)
         done = Imported()
         for row, change in rows:
-            _tried(done, row, lambda change=change: _count(done, organising.put_orgs(work, [change], by)))  # type: ignore[misc]
+            _tried(done, row, lambda change=change, row=row: _count(done, row, organising.put_orgs(work, [change], by)))  # type: ignore[misc]
         return done
 
     return _in_one(service, account, rehearse, run)
@@ -176,7 +181,8 @@ def import_officers(
         officework.permit_officers(work, "officers", by, [change for _, change in listed])
         done = Imported()
         for row, change in listed:
-            _tried(done, row, lambda change=change: _count(done, officework.put_officers(work, [change], by)))  # type: ignore[misc]
+            put = partial(officework.put_officers, work, [change], by)
+            _tried(done, row, lambda put=put, row=row: _count(done, row, put()))  # type: ignore[misc]
         return done
 
     return _in_one(service, account, rehearse, run)
@@ -198,13 +204,14 @@ def import_terms(
             officework.permit(work, "officers", by, place)
         done = Imported()
         for row, term in listed:
-            _tried(done, row, lambda term=term: _count(done, officework.put_terms(work, [term], by)))  # type: ignore[misc]
+            _tried(done, row, lambda term=term, row=row: _count(done, row, officework.put_terms(work, [term], by)))  # type: ignore[misc]
         return done
 
     return _in_one(service, account, rehearse, run)
 
 
-def _count(done: Imported, counts: officework.Counts) -> None:
+def _count(done: Imported, row: Any, counts: officework.Counts) -> None:
+    done.rows.append((row, "created" if counts.created else "updated" if counts.updated else "unchanged"))
     done.created += counts.created
     done.updated += counts.updated
     done.unchanged += counts.unchanged
@@ -230,4 +237,4 @@ def _in_one(service: Service, account: str | None, rehearse: bool, run: Callable
                 raise _Stop
     except _Stop:
         service.kit.known = service.kit.office = None  # what was read within the transaction never came to stand
-    return Imported(refused=done.refused) if done.refused else done
+    return Imported(refused=done.refused, rows=done.rows) if done.refused else done

@@ -21,6 +21,7 @@ offices use around the table. How cells are read (`read`):
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
@@ -104,6 +105,7 @@ class Profile(_Model):
 
     name: str
     extends: str = Field("", description="the profile whose columns and words it takes over")
+    workflow: str = Field("", description="the workflow of which each row is a subject")
     begins: tuple[str, ...] = Field((), description="of history: columns of the day on which it began, the first known")
     steps: tuple[PastStep, ...] = Field((), description="of history: the steps, in their order")
     required: str = Field(description="the column without whose heading a row is no heading")
@@ -147,6 +149,13 @@ class Profile(_Model):
     def column(self, to: str) -> Column | None:
         """Returns the column that goes to a fact."""
         return next((column for column in self.columns if column.to == to), None)
+
+
+def profile_in(folder: Path, name: str) -> Profile:
+    """Returns how a kind of list is read, from a folder of profiles. Raises BadInput naming the file and the key."""
+    path = folder / f"{name}.yaml"
+    profile = load_profile(path.read_text(encoding="utf-8"), path.name)
+    return profile.over(profile_in(folder, profile.extends)) if profile.extends else profile
 
 
 def load_profile(text: str, name: str) -> Profile:

@@ -30,6 +30,7 @@ from web.pages import (
     forms_out,
     grid,
     home,
+    imports,
     listing,
     officers,
     organisations,
@@ -72,6 +73,7 @@ PAGES = (  # a new page's module goes here
     officers,
     substitutes,
     days,
+    imports,
 )
 _PROGRAMS = {path.partition("{")[0] for path in OUTSIDE}
 

@@ -178,7 +178,11 @@ class Site:
                     form = await read_form(request, files=files)
                 except (TooLarge, BadForm) as error:
                     fault = error
-            return await run_in_threadpool(self.answer, request, form, handler, need, fault)
+            try:
+                return await run_in_threadpool(self.answer, request, form, handler, need, fault)
+            finally:
+                for upload in form.files.values():
+                    await upload.close()
 
         return endpoint
 
@@ -310,8 +314,9 @@ class Visit:
     @cached_property
     def reach(self) -> tuple[object, ...]:
         """What the officer may read today: what was made for another reach is not shown any more."""
+        roles = self.roles
         with self.service.work() as work:
-            return self.roles, tuple(scope.roots(work.office, work.library.area, self.by()))
+            return roles, tuple(scope.roots(work.office, work.library.area, self.by()))
 
     def work_on(self, kind: str, title: str, run: Run, *, to: str, back: str) -> Response:
         """Starts work in the background and leads to it; the form sent twice starts it once. Raises BadInput."""
