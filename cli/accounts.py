@@ -19,6 +19,8 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="The officer's id.")]
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
+    from cli import tokens
+
     group = typer.Typer(no_args_is_help=True, help="Officers and their accounts.", rich_markup_mode=None)
     group.command("add")(add)
     group.command("show")(show)
@@ -26,6 +28,7 @@ def register(app: typer.Typer) -> None:
     group.command("password")(password)
     group.command("factor")(factor)
     group.command("code")(code)
+    tokens.add(group)
     app.add_typer(group, name="user")
 
 

@@ -157,9 +157,16 @@ def import_orgs(
 
     def run(work: Work) -> Imported:
         officework.permit(work, "organisations", by)
+        free = officework.is_open(work, by)
         done = Imported()
+
+        def put(row: Any, change: OrgChange) -> None:
+            if not free:
+                officework.permit_org(work, by, change)
+            _count(done, row, organising.put_orgs(work, [change], by))
+
         for row, change in rows:
-            _tried(done, row, lambda change=change, row=row: _count(done, row, organising.put_orgs(work, [change], by)))  # type: ignore[misc]
+            _tried(done, row, lambda change=change, row=row: put(row, change))  # type: ignore[misc]
         return done
 
     return _in_one(service, account, rehearse, run)

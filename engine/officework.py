@@ -84,7 +84,7 @@ def permit(work: Work, what: str, by: By, unit: str | None = None) -> None:
 
     A database without officers is open: the first are added by whoever sets it up.
     """
-    if not work.office.officers and by.officer is None:
+    if is_open(work, by):
         return
     grants = work.library.area.permissions[what]
     place = unit
@@ -106,6 +106,22 @@ def permit_officers(work: Work, what: str, by: By, changes: Iterable[OfficerChan
         )
     for place in places or {None: None}:
         permit(work, what, by, place if place in work.office.tree.by_id else None)
+
+
+def permit_org(work: Work, by: By, change: OrgChange) -> None:
+    """Sees that a unit may be changed: over it or where it is founded, and over those it comes to. Raises Denied."""
+    tree = work.office.tree.by_id
+    home = change.id if change.id in tree else change.parent
+    old = tree[change.id].parent if change.id in tree else None
+    units = [home, change.parent if change.parent != old else None, change.merge_into]
+    places: list[str | None] = [u for u in dict.fromkeys(units) if u in tree]
+    for unit in places or [None]:
+        permit(work, "organisations", by, unit)
+
+
+def is_open(work: Work, by: By) -> bool:
+    """Tells whether the database has no officers yet, so that whoever sets it up adds the first."""
+    return not work.office.officers and by.officer is None
 
 
 def may(work: Work, what: str, by: By, unit: str | None = None) -> bool:

@@ -34,6 +34,7 @@ from engine.core.views import facts_of, read_facts
 from engine.doors.access import Access
 from engine.doors.accounts import Accounts
 from engine.doors.backups import Backups
+from engine.doors.catalogue import Catalogue
 from engine.doors.desk import Desk
 from engine.doors.history import History
 from engine.doors.keeping import Keeping
@@ -46,6 +47,7 @@ from engine.doors.persons import Persons
 from engine.doors.reading import Reading
 from engine.doors.scores import Scores
 from engine.doors.sheets import Sheets
+from engine.doors.tokens import Tokens
 from engine.doors.trail import Trail
 from engine.doors.tries import Tries
 from engine.kit import Kit
@@ -80,7 +82,9 @@ class Service:
         self.accounts = Accounts(self.work, kit)
         self.tries = Tries(self.work)
         self.lists = Lists(self.work, kit, self.access)
+        self.tokens = Tokens(self.work, kit)
         self.desk = Desk(self.work, self.access)
+        self.catalogue = Catalogue(self.work, self.access)
         self.trail = Trail(self.work, kit.store.seal)
         self.backups = Backups(self.work, via, kit.store)
 

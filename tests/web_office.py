@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from functools import cache
 from html import unescape
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
@@ -16,6 +17,7 @@ from cli.bootstrap import Opened
 from cli.settings import Settings
 from cli.site import pages_of, wired_of
 from engine.clock import SetClock
+from engine.doors.tokens import SCOPES
 from engine.ledger import Via
 from engine.officework import OfficerChange
 from engine.passwords import hash_password
@@ -48,6 +50,7 @@ class PagesOffice:
         self.codes = TimedCodes(clock.now)
         self.secrets: dict[str, str] = {}
         self.clients: list[Client] = []
+        self.programs: list[Program] = []
         service.set_up().officers(OfficerChange(id=id, password=hashed()) for id in OFFICERS)
         for officer in CODED:
             self.secrets[officer] = self.codes.secret()
@@ -104,6 +107,24 @@ class Client:
         return self.post("/sign-in", {"login": officer, "password": password, "code": given})
 
 
+class Program:
+    """A program with an officer's token."""
+
+    def __init__(self, office: PagesOffice, officer: str, *scopes: str) -> None:
+        self.secret, self.row = office.service.tokens.make(officer, "máy", scopes or SCOPES, 30, By(officer=officer))
+        self.http = httpx.Client(base_url=f"{office.base}/api", timeout=30, trust_env=False)
+        office.programs.append(self)
+        self.http.headers["Authorization"] = f"Bearer {self.secret}"
+
+    def __call__(self, method: str, path: str, status: int, **more: Any) -> Any:
+        answer = self.http.request(method, path, **more)
+        assert answer.status_code == status, answer.text
+        kind = answer.headers["content-type"]
+        assert kind.startswith("application/problem+json" if status >= 400 else "application/json"), kind
+        assert answer.headers["cache-control"] == "no-store"
+        return answer.json()
+
+
 @contextmanager
 def serving(
     store: Store | None = None, workflows: Iterable[str] = WORKFLOWS, now: datetime = NOW
@@ -123,7 +144,7 @@ def serving(
     try:
         yield office
     finally:
-        for client in office.clients:
-            client.http.close()
+        for http in [c.http for c in office.clients] + [p.http for p in office.programs]:
+            http.close()
         server.stop()
     assert not server.failed

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # What is served outside the pages, each with a proof of its own: who may, in words.
 OUTSIDE = {
+    "/api": "programs that bear an officer's token",
     "/metrics": "programs on this machine",
     "/healthz": "programs on this machine",
     "/receipts/kannel": "who knows the message's own proof",

@@ -13,14 +13,17 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Mount
 
 from engine.clock import Clock
 from engine.core.errors import BadInput, KetnapError, NotFound
+from engine.ledger import Via
 from engine.service import Service
 from web import feeds, metrics, receipts
 from web.access import OUTSIDE, table
 from web.answers import Door, answer
+from web.api.app import PREFIX, build_api
+from web.api.caller import Setup
 from web.codes import TimedCodes
 from web.pages import (
     account,
@@ -101,7 +104,9 @@ def build_app(
     if receipt_secret:
         outside += receipts.routes(door, receipt_secret)
     site: Site | None = None
-    routes: list[BaseRoute] = [*outside]
+    programs = Door(service.speaking_for(Via(channel="api")))
+    setup = Setup(door=programs, wired=wired or Wired(), lang=lang, proxied=proxied)
+    routes: list[BaseRoute] = [*outside, Mount(PREFIX, build_api(setup))]
     if pages is not None:
         codes = TimedCodes((clock or service.kit.clock).now)
         settings = Settings(lang=lang, base_url=link_base, proxied=proxied)

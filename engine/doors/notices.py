@@ -6,12 +6,14 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 
 from engine import correcting, delivering, feeds, officework, outbox, receipts, resolving
+from engine.core.errors import Denied, NotFound
 from engine.core.sending import Came, Drafter, News, State
 from engine.doors import OpenWork
 from engine.ledger import Via
 from engine.outbox import Claimed
 from engine.steps import By
 from engine.store.rows import OutboxRow
+from engine.work import Work
 
 CLOCK = Via(channel="clock")
 
@@ -64,13 +66,15 @@ class Outbox:
         Raises BadInput and Denied.
         """
         with self._work(write=True) as work:
-            officework.permit(work, "notices", by)
+            ids = list(ids)
+            permit_notices(work, ids, by)
             return resolving.resolve(work, ids, outcome, by, reason)
 
     def correct(self, ids: Iterable[str], reason: str | None, by: By) -> list[OutboxRow]:
         """Tells those who got these notices that they do not hold. Raises BadInput, NotFound and Denied."""
         with self._work(write=True) as work:
-            officework.permit(work, "notices", by)
+            ids = list(ids)
+            permit_notices(work, ids, by)
             return correcting.correct(work, self._drafter, ids, reason, by)
 
     def rows(
@@ -98,3 +102,15 @@ class Feeds:
         """Closes an officer's calendar feed. Raises NotFound and Denied."""
         with self._work(write=True) as work:
             feeds.revoke(work, officer, by)
+
+
+def permit_notices(work: Work, ids: Iterable[str], by: By) -> None:
+    """Sees that an officer may settle these notices: over the units of those they went to. Raises Denied, and NotFound
+    for one that went to somebody else's, as if it were not there."""
+    officework.permit(work, "notices", by)
+    for row in work.tx.outbox(ids=list(ids)):
+        recipient = work.office.officers.get(row.recipient)
+        try:
+            officework.permit(work, "notices", by, recipient.org if recipient is not None else None)
+        except Denied:
+            raise NotFound("there is no notice {id}", id=row.id) from None

@@ -57,10 +57,7 @@ class Organisations:
         changes = list(changes)
         with writing(self._work, self._kit, rehearse=rehearse) as work:
             for change in changes:
-                _permit(work, by, change.id if change.id in work.office.tree.by_id else change.parent)
-                for other in (change.parent, change.merge_into):
-                    if other in work.office.tree.by_id:
-                        _permit(work, by, other)
+                officework.permit_org(work, by, change)
             return organising.put_orgs(work, changes, by)
 
     def close(self, org: str, on: date | None, decision: str | None, by: By, *, rehearse: bool = False) -> None:

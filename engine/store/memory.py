@@ -32,6 +32,7 @@ from engine.store.rows import (
     SubjectRow,
     SubstituteRow,
     TimerRow,
+    TokenRow,
 )
 from engine.store.tiles import made_between
 
@@ -416,6 +417,16 @@ class MemoryTransaction(MemoryListings):
         tables = self._w()
         self._delete(tables.sessions, [r for r in tables.sessions.rows.values() if r.expires_at <= sessions])
         self._delete(tables.attempts, [r for r in tables.attempts.rows.values() if r.last_at <= attempts])
+
+    def token(self, id: str) -> TokenRow | None:
+        return self._t().tokens.rows.get(id)
+
+    def tokens_of(self, officer: str) -> Sequence[TokenRow]:
+        table = self._t().tokens
+        return sorted(table.pick(table.found("officer", officer)).values(), key=lambda r: (r.created_at, r.id))
+
+    def put_tokens(self, rows: Iterable[TokenRow]) -> None:
+        self._put(self._w().tokens, rows)
 
 
 def _meets(row: EventRow, wanted: EventSearch) -> bool:

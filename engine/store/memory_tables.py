@@ -30,6 +30,7 @@ from engine.store.rows import (
     SubjectRow,
     SubstituteRow,
     TimerRow,
+    TokenRow,
 )
 
 K = TypeVar("K", bound=Hashable)
@@ -161,6 +162,7 @@ class MemoryTables:
         )
         self.factors: Table[str, FactorRow] = Table(attrgetter("officer"))
         self.attempts: Table[str, AttemptRow] = Table(by_id)
+        self.tokens: Table[str, TokenRow] = Table(by_id, officer=attrgetter("officer"))
         self.events: list[EventRow] = []
         self.event_ids: set[str] = set()
         self.event_of_command: dict[str | None, int] = {}
@@ -206,6 +208,7 @@ class MemoryTables:
             "sessions",
             "factors",
             "attempts",
+            "tokens",
             "tree",
         )
         rows = [(name, list(getattr(self, name).rows.values())) for name in (*tables, *more)]

@@ -36,6 +36,7 @@ from engine.store.rows import (
     SubjectRow,
     SubstituteRow,
     TimerRow,
+    TokenRow,
 )
 
 
@@ -272,6 +273,13 @@ class Transaction(Protocol):
 
     def forget_sign_ins(self, sessions: str, attempts: str) -> None:
         """Deletes sessions with expires_at <= `sessions`, and attempts with last_at <= `attempts`."""
+
+    def token(self, id: str) -> TokenRow | None: ...
+    def tokens_of(self, officer: str) -> Sequence[TokenRow]:
+        """Returns an officer's tokens by (created_at, id), those that ended too."""
+
+    def put_tokens(self, rows: Iterable[TokenRow]) -> None:
+        """By id."""
 
 
 class Store(Protocol):

@@ -359,3 +359,16 @@ class AttemptRow:
     failures: int
     last_at: str
     until_at: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TokenRow:
+    """A token by which a program acts for an officer. `id` is the hash of the secret that only the program has."""
+
+    id: str
+    officer: str
+    name: str  # what the officer calls it
+    scopes: str  # what it may do, separated by spaces
+    created_at: str
+    expires_at: str
+    ended_at: str | None = None

@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0009"  # the migration that makes these tables
+REVISION = "0010"  # the migration that makes these tables
 
 metadata = MetaData()
 
@@ -294,3 +294,12 @@ attempts = Table(
     *_must("last_at", "until_at"),
 )
 Index("attempts_last", attempts.c.last_at)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    _key("id"),
+    *_must("officer", "name", "scopes", "created_at", "expires_at"),
+    *_may("ended_at"),
+)
+Index("tokens_officer", tokens.c.officer)

@@ -28,6 +28,7 @@ from engine.store.rows import (
     SubjectRow,
     SubstituteRow,
     TimerRow,
+    TokenRow,
 )
 from engine.store.sql_listings import SqlListings
 from engine.store.sql_unit import PAGE, Shape
@@ -50,6 +51,7 @@ _sessions = Shape(tables.sessions, SessionRow)
 _drafts = Shape(tables.drafts, DraftRow)
 _factors = Shape(tables.factors, FactorRow)
 _attempts = Shape(tables.attempts, AttemptRow)
+_tokens = Shape(tables.tokens, TokenRow)
 
 
 class SqlTransaction(SqlListings):
@@ -368,3 +370,12 @@ class SqlTransaction(SqlListings):
     def forget_sign_ins(self, sessions: str, attempts: str) -> None:
         self._run_many(self._statements.delete_until(tables.sessions.c.expires_at), [(sessions,)])
         self._run_many(self._statements.delete_until(tables.attempts.c.last_at), [(attempts,)])
+
+    def token(self, id: str) -> TokenRow | None:
+        return next(iter(self._by_column(_tokens, "id", [id])), None)
+
+    def tokens_of(self, officer: str) -> Sequence[TokenRow]:
+        return self._by_column(_tokens, "officer", [officer], "created_at", "id")
+
+    def put_tokens(self, rows: Iterable[TokenRow]) -> None:
+        self._put(_tokens, rows)

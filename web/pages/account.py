@@ -6,6 +6,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from engine.core.errors import BadInput, KetnapError
+from engine.doors.tokens import USUAL
 from engine.signing_in import SignInRefused
 from web.access import SIGNED
 from web.forms import Field
@@ -18,6 +19,8 @@ def routes(site: Site) -> list[BaseRoute]:
         site.get("/account", show, SIGNED),
         site.post("/account/password", password, SIGNED),
         site.post("/account/sessions", end, SIGNED),
+        site.post("/account/tokens", make_token, SIGNED),
+        site.post("/account/tokens/end", end_token, SIGNED),
         site.get("/acting", choose, SIGNED),
         site.post("/acting", act, SIGNED),
     ]
@@ -28,7 +31,7 @@ def show(visit: Visit) -> Response:
     return _page(visit, {}, 200)
 
 
-def _page(visit: Visit, errors: dict[str, str], status: int) -> Response:
+def _page(visit: Visit, errors: dict[str, str], status: int, *, secret: str = "") -> Response:
     accounts, officer = visit.service.accounts, visit.session.officer.id
     labels = {
         "old": (visit.say("The password until now"), "current-password"),
@@ -45,6 +48,10 @@ def _page(visit: Visit, errors: dict[str, str], status: int) -> Response:
         fields=fields,
         has_factor=accounts.has_factor(officer),
         sessions=accounts.sessions(officer),
+        tokens=visit.service.tokens.of(officer, visit.by()),
+        scopes=_scopes(visit),
+        secret=secret,
+        token_fields=_token_fields(visit, errors),
     )
 
 
@@ -71,6 +78,45 @@ def end(visit: Visit) -> Response:
     officer = visit.session.officer.id
     visit.service.accounts.end(officer, visit.form.all("end"), visit.by())
     return visit.redirect("/account", Said(visit.say("The session is ended.")))
+
+
+def _scopes(visit: Visit) -> dict[str, str]:
+    """Returns what a token may be made for, in words."""
+    return {
+        "read": visit.say("Read what you may read"),
+        "steps": visit.say("Take steps, enter facts, undo"),
+        "import": visit.say("Bring in lists"),
+        "office": visit.say("Change units, officers, days off, substitutes, notices"),
+        "audit": visit.say("Search and verify the trail"),
+    }
+
+
+def _token_fields(visit: Visit, errors: dict[str, str]) -> list[Field]:
+    name, days = visit.form.get("name"), visit.form.get("days") or str(USUAL)
+    return [
+        Field(name="name", label=visit.say("What the program is called"), kind="text", value=name, required=True,
+              error=errors.get("token", "")),
+        Field(name="days", label=visit.say("For how many days"), kind="number", value=days, required=True,
+              error=errors.get("days", "")),
+    ]  # fmt: skip
+
+
+def make_token(visit: Visit) -> Response:
+    """Makes a token and shows it, this once."""
+    form, officer = visit.form, visit.session.officer.id
+    given = form.get("days").strip()
+    days = int(given) if given.isascii() and given.isdigit() and len(given) < 5 else 0
+    try:
+        secret, _ = visit.service.tokens.make(officer, form.get("name"), form.all("scope"), days, visit.by())
+    except BadInput as error:
+        return _page(visit, {"days" if "most" in error.params else "token": _text(visit, error)}, 400)
+    return _page(visit, {}, 200, secret=secret)
+
+
+def end_token(visit: Visit) -> Response:
+    """Ends a token of the officer's own."""
+    visit.service.tokens.end(visit.session.officer.id, visit.form.all("end"), visit.by())
+    return visit.redirect("/account", Said(visit.say("The token is ended; the program that has it comes in no more.")))
 
 
 def choose(visit: Visit) -> Response:

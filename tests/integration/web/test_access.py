@@ -15,7 +15,16 @@ from web.access import ANYONE, table
 from web.app import build_app
 
 # What may be seen without signing in: nothing else, ever.
-OPEN = {"/sign-in", "/language", "/static/{file}", "/metrics", "/healthz", "/calendar/{token}.ics", "/receipts/kannel"}
+OPEN = {
+    "/sign-in",
+    "/language",
+    "/static/{file}",
+    "/metrics",
+    "/healthz",
+    "/calendar/{token}.ics",
+    "/receipts/kannel",
+    "/api",
+}
 
 
 def routes():
