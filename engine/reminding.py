@@ -59,7 +59,7 @@ def remind(work: Work, drafter: Drafter, subjects: Iterable[str], rule: str, by:
         work.keys.flush()
         work.tx.put_outbox(put)
         work.tx.put_timers(done)
-        told: list[Json] = [[r.rule, r.subject, r.occurrence] for r in put]
+        told: list[Json] = [[r.rule, r.subject, r.occurrence, r.recipient, r.channel] for r in put]
         work.ledger.append(events.NOTICE, state="queued", items=told, actor=by.officer)
     return found
 

@@ -47,6 +47,7 @@ from engine.doors.persons import Persons
 from engine.doors.reading import Reading
 from engine.doors.scores import Scores
 from engine.doors.sheets import Sheets
+from engine.doors.starting import Starting
 from engine.doors.tokens import Tokens
 from engine.doors.trail import Trail
 from engine.doors.tries import Tries
@@ -75,6 +76,7 @@ class Service:
         self.scores = Scores(self.work)
         self.sheets = Sheets(self.work, self.access)
         self.owing = Owing(self.work, drafter)
+        self.starting = Starting(self.work, self.access)
         self.likeness = Likeness(self.work)
         self.persons = Persons(self.work, self.access, kit.store)
         self.organisations = Organisations(self.work, kit)

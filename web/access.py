@@ -115,7 +115,20 @@ class Fills:
         visit.service.sheets.sees(visit.path("subject"), visit.path("trigger"), visit.by(), unit)
 
 
+@dataclass(frozen=True)
+class Begins:
+    """Who may begin a subject of the workflow in the address, at one unit at least."""
+
+    signed_in: bool = True
+
+    def check(self, visit: Visit) -> None:
+        """Asks the engine."""
+        if not visit.service.starting.places(visit.path("workflow"), visit.by()):
+            raise NotFound("There is no such page.")
+
+
 ANYONE, SIGNED, ENROLLING, READS, FILLS = Anyone(), Signed(), Signed(enrolling=True), Reads(), Fills()
+BEGINS = Begins()
 
 
 def table(routes: Iterable[BaseRoute]) -> dict[tuple[str, str], Need | str]:

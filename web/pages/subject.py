@@ -17,6 +17,7 @@ from engine.core.values import Value
 from engine.doors.desk import Dossier
 from engine.work import Case
 from web.access import READS
+from web.named import named
 from web.pages.home import title_of
 from web.shown import day, entries
 from web.site import Site, Visit
@@ -57,6 +58,7 @@ def show(visit: Visit) -> Response:
         timeline=timeline(visit, dossier),
         notices=notices(visit, dossier),
         may_undo=case.subject.version > 0,
+        **named(visit, case),
         has_forms=any(f.spec.of == case.subject.workflow for f in visit.site.forms.values()),
     )
 
@@ -169,8 +171,8 @@ def groups(visit: Visit, dossier: Dossier, opened: Iterable[str]) -> list[dict[s
     shown = visit.site.pages.of(definition.workflow)
     names: dict[str, list[dict[str, Any]]] = {g: [] for g in shown.groups}
     for fact, spec in definition.file.facts.items():
-        if fact in shown.papers or fact == definition.file.title_fact:
-            continue
+        if fact in shown.papers or fact == definition.file.title_fact or spec.keys in ("subjects", "orgs"):
+            continue  # what has a place of its own
         value: Value | None = dossier.facts.get(fact)
         covered = spec.sensitive and fact not in set(opened) and value is not None
         text = "" if covered else visit.values.text(definition, fact, value)

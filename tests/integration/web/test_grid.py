@@ -12,6 +12,7 @@ import pytest
 
 from engine.core.commands import Move
 from engine.steps import By
+from engine.verifying import verify
 from tests.web_office import Client, PagesOffice, serving
 from tests.world import office_time
 
@@ -108,6 +109,7 @@ def test_units_are_reminded_now_once_a_day_after_a_second_look(office: PagesOffi
     with office.service.work() as work:
         said = [e for e in work.tx.events(kind="notice") if e.actor == "tcnv_clerk"]
     assert len(said) == 2
+    assert verify(office.service).problems == [], "and the trail knows what was sent"
 
 
 def test_who_takes_no_step_may_not_remind_and_nobody_reminds_beyond_their_reach(office: PagesOffice) -> None:

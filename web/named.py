@@ -1,0 +1,45 @@
+"""Those whom a subject names in its maps, and what stands in them under units: tables of a subject's page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from engine.case import Case
+from engine.sheet_documents import shown
+from web.pages.home import title_of
+
+if TYPE_CHECKING:
+    from web.site import Visit
+
+
+def named(visit: Visit, case: Case) -> dict[str, Any]:
+    """Returns the tables; `people_columns` and `unit_columns` are the maps that hold something."""
+    definition, facts = case.definition, case.subject.facts
+    files = definition.file.facts
+    maps = {n: held for n in files if isinstance(held := facts.get(n), dict) and n not in definition.sensitive}
+    of_people = [n for n in maps if files[n].keys == "subjects"]
+    of_units = [n for n in maps if files[n].keys == "orgs"]
+    people = visit.service.starting.people(case.subject.id, visit.by()) if of_people else []
+
+    def text(fact: str, value: Any) -> str:
+        return "" if value is None else shown(visit.teller, definition, fact, value)
+
+    orgs = {org: visit.values.unit(org) for n in of_units for org in maps[n]}
+    return {
+        "people": [
+            {
+                "unit": visit.values.unit(p.case.subject.org),
+                "title": title_of(visit, p.case),
+                "href": f"/subjects/{p.case.subject.id}",
+                "state": visit.teller.state(p.case.definition, p.case.subject.state),
+                "cells": [text(n, p.entries.get(n)) for n in of_people],
+            }
+            for p in people
+        ],
+        "people_columns": [files[n].label.of(visit.lang) for n in of_people],
+        "units": [
+            {"name": name, "cells": [text(n, maps[n].get(org)) for n in of_units]}
+            for org, name in sorted(orgs.items(), key=lambda pair: pair[1])
+        ],
+        "unit_columns": [files[n].label.of(visit.lang) for n in of_units],
+    }
