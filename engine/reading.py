@@ -17,6 +17,7 @@ from engine.store.rows import EventRow, EventSearch
 from engine.work import Work
 
 PAGE_LIMIT = 1000  # events on one page
+BREACHED = b'"breaches":['  # stands in the bytes of every event that went through against a time limit
 SEEN = frozenset({OPENED, LISTED})  # who looked: not part of what happened to a subject
 
 
@@ -24,8 +25,9 @@ SEEN = frozenset({OPENED, LISTED})  # who looked: not part of what happened to a
 class Query:
     """What is looked for in the trail: events that meet every condition given.
 
-    `unit` takes in all below it; days are the office's, of recording; `late_days` finds what was recorded at least so
-    many days after it happened; `before` goes on from an earlier page.
+    `unit` takes in all below it; days are the office's, of recording, or (`happened`) of happening; `late_days` finds
+    what was recorded at least so many days after it happened, `breached` what went through against a time limit;
+    `before` goes on from an earlier page.
     """
 
     subject: str | None = None
@@ -38,6 +40,8 @@ class Query:
     since: date | None = None
     until: date | None = None
     late_days: int | None = None
+    happened: bool = False
+    breached: bool = False
     before: int | None = None
     limit: int = 50
 
@@ -115,21 +119,37 @@ def difference(work: Work, subject: str, first: datetime, second: datetime) -> D
 # ---- finding ----
 
 
-def search(work: Work, query: Query) -> Page:
-    """Returns a page of events. Raises BadInput for a query that makes no sense, NotFound for an unknown unit."""
+def search(work: Work, query: Query, within: frozenset[str] | None = None) -> Page:
+    """Returns a page of events, `within` some units only if given (None: also those that belong to no unit).
+
+    Raises BadInput for a query that makes no sense, NotFound for an unknown unit.
+    """
     limit = max(1, min(query.limit, PAGE_LIMIT))
-    wanted = _wanted(work, query)
+    wanted = _wanted(work, query, within)
     found: list[EventRow] = []
     before = query.before
     while len(found) <= limit:
         rows = work.tx.search_events(wanted, before=before, limit=limit + 1)
-        found += (r for r in rows if query.late_days is None or delay_days(work, r) >= query.late_days)
+        found += (r for r in rows if _fits(work, query, r))
         if len(rows) <= limit:
             break
         before = rows[-1].seq
     more = len(found) > limit
     page = found[:limit]
     return Page(entries=list(entries(page, None, work.kit.sealer)), before=page[-1].seq if more else None)
+
+
+def _fits(work: Work, query: Query, row: EventRow) -> bool:
+    """Tells whether an event meets what the store does not look at."""
+    if query.late_days is not None and delay_days(work, row) < query.late_days:
+        return False
+    if query.breached and BREACHED not in row.body:
+        return False
+    if not query.happened:
+        return True
+    first, last = (d.isoformat() if d is not None else None for d in (query.since, query.until))
+    day = row.on or work.calendar.day_of(unstamp(row.at)).isoformat()
+    return (first is None or first <= day) and (last is None or day <= last)
 
 
 def delay_days(work: Work, event: EventRow | Entry) -> int:
@@ -139,18 +159,21 @@ def delay_days(work: Work, event: EventRow | Entry) -> int:
     return (work.calendar.day_of(unstamp(event.at)) - date.fromisoformat(event.on)).days
 
 
-def _wanted(work: Work, query: Query) -> EventSearch:
+def _wanted(work: Work, query: Query, within: frozenset[str] | None) -> EventSearch:
     wanted = EventSearch(
         kinds=tuple(query.kinds) or None,
         officer=query.officer,
         trigger=query.trigger,
         since=_midnight(work, query.since),
-        until=_midnight(work, query.until, after=True),
+        until=None if query.happened else _midnight(work, query.until, after=True),
+        marker=BREACHED if query.breached else None,
+        orgs=None if within is None else tuple(sorted(within)),
     )
     if query.unit is not None:
         if query.unit not in work.office.tree.by_id:
             raise NotFound("there is no organisation {org}", org=query.unit)
-        wanted = replace(wanted, orgs=tuple(work.office.tree.below(query.unit)))
+        below = work.office.tree.below(query.unit)
+        wanted = replace(wanted, orgs=tuple(o for o in below if within is None or o in within))
     if query.rule is not None:
         wanted = replace(wanted, marker=f'["{_rule(work, query.rule)}","'.encode())
     if query.late_days is not None:

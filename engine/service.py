@@ -37,6 +37,7 @@ from engine.doors.backups import Backups
 from engine.doors.catalogue import Catalogue
 from engine.doors.desk import Desk
 from engine.doors.history import History
+from engine.doors.inspection import Inspection
 from engine.doors.keeping import Keeping
 from engine.doors.likeness import Likeness
 from engine.doors.lists import Lists
@@ -73,6 +74,7 @@ class Service:
         self.past = History(self.work)
         self.access = Access(self.work, via)
         self.reading = Reading(self.work, self.access)
+        self.inspection = Inspection(self.work, self.access)
         self.scores = Scores(self.work)
         self.sheets = Sheets(self.work, self.access)
         self.owing = Owing(self.work, drafter)

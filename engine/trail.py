@@ -22,7 +22,7 @@ from engine.core import events
 from engine.core.errors import BadInput, KetnapError, NotFound
 from engine.core.events import unstamp
 from engine.store.ports import Transaction
-from engine.store.rows import OutboxRow
+from engine.store.rows import EventSearch, OutboxRow
 from engine.work import Case, Work
 
 KEYS = "trail_keys"  # setting: the first key and the notes by which it was handed on
@@ -169,6 +169,19 @@ def _sign(work: Work, key: SigningKey, keys: Sequence[SigningKey]) -> Signed:
     note = bytes(checkpoints.sign(checkpoint, keys)).decode()
     work.ledger.append(events.CHECKPOINT, size=size, root=base64.b64encode(checkpoint.root).decode(), note=note)
     return Signed(checkpoint=checkpoint, note=note, at=work.now)
+
+
+def last_signed(work: Work) -> Signed | None:
+    """Returns the newest checkpoint that this program signed, or None before the first."""
+    before = None
+    while rows := work.tx.search_events(EventSearch(kinds=(events.CHECKPOINT,)), before=before, limit=50):
+        for row in rows:
+            body = json.loads(row.body)
+            if "witness" not in body:
+                opened = open_own(work.tx, body["note"].encode())
+                return Signed(checkpoint=opened.checkpoint, note=body["note"], at=unstamp(row.at))
+            before = row.seq
+    return None
 
 
 def facts_of(signed: Signed) -> dict[str, str | int]:

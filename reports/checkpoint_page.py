@@ -22,6 +22,11 @@ svg { width: 60mm; height: 60mm } .warn { border: 2px solid #000; padding: 2mm; 
 """
 
 
+def picture(note: str) -> str:
+    """Returns the QR code of a note as SVG."""
+    return segno.make(note, error="m", micro=False).svg_inline(scale=3, border=2)
+
+
 def page(signed: Signed, key: str, say: Callable[..., str], at: datetime, *, sandbox: bool) -> str:
     """Returns the page as HTML that needs no other file. `at` is the time in the office's zone."""
     e = html.escape
@@ -29,7 +34,7 @@ def page(signed: Signed, key: str, say: Callable[..., str], at: datetime, *, san
     rows = "".join(
         f"<tr><th>{n}</th>{''.join(f'<td>{e(w)}</td>' for w in line)}</tr>" for n, line in enumerate(words, 1)
     )
-    code = segno.make(signed.note, error="m", micro=False).svg_inline(scale=3, border=2)
+    code = picture(signed.note)
     warn = f'<p class="warn">{e(say("This is a sandbox; the page proves nothing."))}</p>' if sandbox else ""
     lines = (
         (say("Trail"), signed.checkpoint.origin),

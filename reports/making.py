@@ -48,10 +48,19 @@ def _tree(text: str, name: str) -> Node:
     return read_yaml(text, name)
 
 
+@lru_cache(maxsize=64)
+def _file(text: str, name: str) -> LayoutFile:
+    return load_model(LayoutFile, _tree(text, name), file=name)
+
+
 def read_layout_tree(path: Path) -> Node:
     """Returns the tree of a file. Raises BadInput and FileRefused."""
+    return _tree(_text(path), str(path))
+
+
+def _text(path: Path) -> str:
     try:
-        return _tree(path.read_text(encoding="utf-8"), str(path))
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise FileRefused("the file is not UTF-8", file=str(path), line=1) from error
     except OSError as error:
@@ -102,7 +111,7 @@ def names_of(folder: Path, lang: str) -> list[tuple[str, str, list[Period]]]:
     """Returns the reports there are: id, title and the periods they are made for. Raises FindingsError."""
     found = []
     for name, path in layout_files(folder).items():
-        file = load_model(LayoutFile, read_layout_tree(path), file=str(path))
+        file = _file(_text(path), str(path))
         found.append((name, title_of(file, lang), file.periods))
     return found
 
@@ -111,7 +120,7 @@ def reports_of(folder: Path, workflows: Collection[str]) -> dict[str, LayoutFile
     """Returns the reports that can be made with these workflows, by id. Raises FindingsError and FileRefused."""
     found: dict[str, LayoutFile] = {}
     for name, path in layout_files(folder).items():
-        file = load_model(LayoutFile, read_layout_tree(path), file=str(path))
+        file = _file(_text(path), str(path))
         counted = [f.counted for f in file.figures.values()] + [s.list_ for s in file.sections]
         if all(source is None or source.workflow in workflows for source in counted):
             found[name] = file

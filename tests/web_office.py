@@ -16,6 +16,7 @@ import httpx
 from cli.bootstrap import Opened
 from cli.settings import Settings
 from cli.site import pages_of, wired_of
+from engine.audit.note import SigningKey
 from engine.clock import SetClock
 from engine.doors.tokens import SCOPES
 from engine.ledger import Via
@@ -29,6 +30,7 @@ from tests.world import MASTER, OFFICERS, ZONE, found_office, office_time
 from web.app import Server, build_app, listen
 from web.codes import TimedCodes
 
+KEY = SigningKey(name="ketnap/pages", seed=bytes([9] * 32))
 PASSWORD = "mật khẩu của đồng chí"
 WORKFLOWS = ("admission",)
 NOW = office_time(date(2025, 1, 21))
@@ -132,6 +134,7 @@ def serving(
     """Serves the pages of the test office over a store; in memory unless another is given."""
     clock, store = SetClock(now), store or MemoryStore()
     service = found_office(store, clock, workflows)
+    service.kit.signer = lambda: KEY
     listening = listen("127.0.0.1", 0)
     office = PagesOffice(service, clock, listening.getsockname()[1])
     web = service.speaking_for(Via(channel="web"))  # who looks at what is noted, as in an office

@@ -28,12 +28,14 @@ from web.codes import TimedCodes
 from web.pages import (
     account,
     bulk,
+    bundles,
     days,
     files,
     forms_out,
     grid,
     home,
     imports,
+    inspection,
     listing,
     matters,
     officers,
@@ -47,7 +49,9 @@ from web.pages import (
     step,
     subject,
     substitutes,
+    supervision,
     transfers,
+    verifying,
     work,
 )
 from web.pages_file import PagesFile
@@ -81,6 +85,10 @@ PAGES = (  # a new page's module goes here
     substitutes,
     days,
     imports,
+    inspection,
+    supervision,
+    verifying,
+    bundles,
 )
 _PROGRAMS = {path.partition("{")[0] for path in OUTSIDE}
 

@@ -44,6 +44,11 @@ class Trail:
         with self._work(write=True) as work:
             return trail.sign(work)
 
+    def last(self) -> Signed | None:
+        """Returns the newest checkpoint, or None before the first."""
+        with self._work() as work:
+            return trail.last_signed(work)
+
     def open_at(self, workflow: str, org: str | None, by: By) -> str | None:
         """Begins a subject of a workflow that keeps a checkpoint, because something else went out.
 

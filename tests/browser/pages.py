@@ -20,5 +20,13 @@ PAGES: dict[str, tuple[str | None, str]] = {
     "reports": ("xa1_secretary", "/reports"),
     "report": ("xa1_secretary", "/reports/monthly"),
     "scores": ("xa1_secretary", "/scores"),
+    "inspection": ("tu_inspector", "/inspection"),
+    "inspection-late": ("tu_inspector", "/inspection/lists/late"),
+    "inspection-openings": ("tu_inspector", "/inspection/lists/openings"),
+    "inspection-event": ("tu_inspector", "/inspection/events/3"),
+    "supervision": ("tu_inspector", "/inspection/supervision"),
+    "verify": ("tu_inspector", "/inspection/verify"),
+    "checkpoint": ("tu_inspector", "/inspection/checkpoint"),
+    "bundle": ("tu_inspector", "/inspection/bundle"),
     "not-found": ("cb1_secretary", "/subjects/nobody"),
 }

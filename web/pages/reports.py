@@ -71,6 +71,11 @@ def _layouts(visit: Visit) -> dict[str, LayoutFile]:
         return reports_of(folder, work.library.workflows)
 
 
+def report_titles(visit: Visit) -> dict[str, str]:
+    """Returns what the reports are called, by id."""
+    return {name: title_of(file, visit.lang) for name, file in _layouts(visit).items()}
+
+
 def _layout(visit: Visit) -> tuple[str, LayoutFile]:
     name = visit.path("name")
     found = _layouts(visit).get(name)

@@ -39,9 +39,9 @@ def office() -> Iterator[PagesOffice]:
         yield found
 
 
-def made(client: Client, name: str, **form: str):
+def made(client: Client, name: str, address: str = "", **form: str):
     """Asks for a report and returns the address of it and its page."""
-    answer = client.post(f"/reports/{name}", form)
+    answer = client.post(address or f"/reports/{name}", form)
     assert answer.status_code == 303, answer.text
     for _ in range(100):
         to = answer.headers["location"]
