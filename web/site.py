@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import secrets
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -34,6 +32,7 @@ from web.jobs import Job, Jobs, Run
 from web.pages_file import MenuItem, PagesFile
 from web.rendering import Templates
 from web.session import Cookies, address_of, fits, from_elsewhere, new_start, token_of
+from web.shelf import Shelf
 from web.shown import Values
 from web.wired import Wired
 from web.words import Translate, error_text, fill, translator
@@ -52,7 +51,6 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 TLS_ONLY = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
-SHELF = 2_000  # things kept for sessions between two requests
 
 log = logging.getLogger("ketnap.web")
 T = TypeVar("T")
@@ -83,32 +81,6 @@ class Said:
     text: str
     kind: str = "good"
     undo: str = ""
-
-
-class Shelf:
-    """Things kept for a session between two requests, in memory: what is said next, views that were asked for."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[str, str], Any] = OrderedDict()
-
-    def put(self, session: str, name: str, thing: object) -> None:
-        """Keeps a thing; the oldest ones make room."""
-        with self._lock:
-            self._kept[(session, name)] = thing
-            self._kept.move_to_end((session, name))
-            while len(self._kept) > SHELF:
-                self._kept.popitem(last=False)
-
-    def get(self, session: str, name: str) -> Any:
-        """Returns a thing, or None."""
-        with self._lock:
-            return self._kept.get((session, name))
-
-    def take(self, session: str, name: str) -> Any:
-        """Returns a thing and keeps it no longer."""
-        with self._lock:
-            return self._kept.pop((session, name), None)
 
 
 class PageRoute(Route):
