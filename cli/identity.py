@@ -5,11 +5,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from typing import TYPE_CHECKING
 
 from cli.session import Session
+from cli.settings import Settings
 from engine.core.errors import BadInput, Denied, NotFound
 from engine.service import Service
 from engine.steps import By
+
+if TYPE_CHECKING:
+    from web.provider import Provider
 
 
 def token_hash(token: str) -> str:
@@ -59,3 +64,20 @@ def acting(
                 account=session.account,
             )
     return By(officer=officer, command=command)
+
+
+def provider_of(settings: Settings) -> Provider | None:
+    """Returns the identity provider through which officers sign in on the pages, if one is set. Raises BadInput."""
+    from web.provider import Provider
+
+    if settings.oidc_issuer is None:
+        return None
+    if not settings.base_url:
+        raise BadInput("setting {name} needs {other}", name="oidc_issuer", other="base_url")
+    return Provider(
+        issuer=settings.oidc_issuer,
+        client=settings.oidc_client,
+        secret=settings.oidc_secret,
+        back=settings.base_url.rstrip("/") + "/sign-in/provider/back",
+        claim=settings.oidc_claim,
+    )

@@ -56,6 +56,15 @@ class Settings(BaseSettings):
         "on_behalf, title, signer, recipients",
     )
     proxied: bool = Field(False, description="true: a proxy of yours in front says who asks (X-Forwarded-For)")
+    oidc_issuer: str | None = Field(
+        None,
+        description="issuer's address of an identity provider through which officers may sign in; needs base_url",
+    )
+    oidc_client: str = Field("ketnap", description="the name under which that provider knows this program")
+    oidc_secret: str | None = Field(None, description="and the secret, where the provider asks for one")
+    oidc_claim: str = Field(
+        "preferred_username", description="the claim that is an officer's account; else a verified e-mail address is"
+    )
     backup_dir: Path | None = Field(None, description="folder for backups; where it is set, `run` makes them by itself")
     backup_every_hours: int = Field(24, ge=1, le=8760, description="how long after a backup `run` makes the next one")
     backup_keep_days: int = Field(

@@ -43,6 +43,8 @@ def pages_of(settings: Settings, service: Service) -> PagesFile:
 
 def wired_of(settings: Settings, opened: Opened) -> Wired:
     """Returns what the pages need beside the one door."""
+    from cli.backups import erase_from_backups
+    from cli.identity import provider_of
     from web.wired import Wired
 
     with opened.service.work() as work:
@@ -52,5 +54,10 @@ def wired_of(settings: Settings, opened: Opened) -> Wired:
     except NotFound:
         folder = None
     return Wired(
-        folder=folder, forms=forms_folder(settings), letter=settings.letter, forecast=partial(forecast_on, opened)
+        folder=folder,
+        forms=forms_folder(settings),
+        letter=settings.letter,
+        forecast=partial(forecast_on, opened),
+        provider=provider_of(settings),
+        erase_copies=partial(erase_from_backups, settings),
     )

@@ -129,9 +129,12 @@ class Program:
 
 @contextmanager
 def serving(
-    store: Store | None = None, workflows: Iterable[str] = WORKFLOWS, now: datetime = NOW
+    store: Store | None = None, workflows: Iterable[str] = WORKFLOWS, now: datetime = NOW, provider: str | None = None
 ) -> Iterator[PagesOffice]:
-    """Serves the pages of the test office over a store; in memory unless another is given."""
+    """Serves the pages of the test office over a store; in memory unless another is given.
+
+    `provider` is the issuer of an identity provider.
+    """
     clock, store = SetClock(now), store or MemoryStore()
     service = found_office(store, clock, workflows)
     service.kit.signer = lambda: KEY
@@ -141,7 +144,8 @@ def serving(
     opened = Opened(
         store=store, service=service, sandbox=True, zone=ZONE, master=MASTER, set_clock=False, base_url=office.base
     )
-    wired = wired_of(Settings(), opened)
+    settings = Settings(oidc_issuer=provider, oidc_secret="bí mật" if provider else None, base_url=office.base)
+    wired = wired_of(settings, opened)
     server = Server(build_app(web, pages=pages_of(Settings(), service), wired=wired), listening)
     server.start()
     try:

@@ -41,6 +41,7 @@ from web.pages import (
     officers,
     organisations,
     procedures,
+    provider,
     reports,
     scores,
     sheet,
@@ -63,6 +64,7 @@ HEADER_LIMIT = 16_384  # bytes
 
 PAGES = (  # a new page's module goes here
     sign_in,
+    provider,
     account,
     files,
     home,

@@ -18,7 +18,7 @@ class TimedCodes:
     """Makes secrets and reads codes. `now` is the time on people's telephones, also where a sandbox's clock was set."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
-        self._now = now
+        self.now = now
 
     def secret(self) -> str:
         """Returns a new secret of 160 bits, in base 32."""
@@ -29,7 +29,7 @@ class TimedCodes:
         return pyotp.TOTP(secret).generate_otp(self._step())
 
     def _step(self) -> int:
-        return int(self._now().timestamp() // STEP.total_seconds())
+        return int(self.now().timestamp() // STEP.total_seconds())
 
     def step(self, secret: str, code: str) -> int | None:
         """Returns the step to which a code belongs, or None where it is none of about now."""

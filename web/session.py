@@ -14,6 +14,7 @@ from engine.signing_in import LONGEST, digest
 LANGUAGES = ("vi", "en")
 YEAR_S = 365 * 24 * 3600
 ADDRESS_LIMIT = 64
+TRIP_S = 600  # for signing in at an identity provider
 
 
 class Cookies:
@@ -42,6 +43,14 @@ class Cookies:
     def give_start(self, response: Response, value: str) -> None:
         """Ties the form of signing in to this browser."""
         self._set(response, "ketnap_start", value, int(LONGEST.total_seconds()), "strict")
+
+    def trip(self, request: Request) -> str:
+        """Returns what ties a trip to the identity provider to this browser, '' without one."""
+        return request.cookies.get(self._prefix + "ketnap_trip", "")[:128]
+
+    def travel(self, response: Response, value: str) -> None:
+        """Ties a trip to the identity provider to this browser; '' ends it. Lax: the browser comes from elsewhere."""
+        self._set(response, "ketnap_trip", value, TRIP_S if value else 0, "lax")
 
     def language(self, request: Request) -> str | None:
         """Returns the language that was chosen."""
@@ -100,3 +109,14 @@ def local_path(text: str) -> str:
     if not text.startswith("/") or text.startswith(("//", "/\\")) or any(ord(c) < 33 for c in text) or len(text) > 500:
         return "/"
     return text
+
+
+def browser(agent: str) -> str:
+    """Returns what people call a browser and its system, from what it says of itself."""
+    names = (("Edg/", "Edge"), ("OPR/", "Opera"), ("coc_coc", "Cốc Cốc"), ("Firefox/", "Firefox"),
+             ("Chrome/", "Chrome"), ("Safari/", "Safari"))  # fmt: skip
+    systems = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"),
+               ("Mac OS", "macOS"), ("Linux", "Linux"))  # fmt: skip
+    name = next((n for sign, n in names if sign in agent), "")
+    system = next((s for sign, s in systems if sign in agent), "")
+    return ", ".join(filter(None, (name, system)))

@@ -105,6 +105,7 @@ class Site:
     codes: TimedCodes
     wired: Wired = field(default_factory=Wired)
     shelf: Shelf = field(default_factory=Shelf)
+    trips: Shelf = field(default_factory=Shelf)  # of those who are not signed in: theirs push out nobody else's
     names: dict[str, str] = field(default_factory=dict)  # a page's name -> its address
 
     @cached_property

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from engine.service import Service
 from notifications.channels.port import Outcome
 from notifications.forecast import Expected
 from reports.letters import Letter
+from web.provider import Provider
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,3 +34,5 @@ class Wired:
     letter: Letter = field(default_factory=Letter)
     forecast: Callable[[date, date, str], Iterator[Expected]] | None = None
     channels: Channels | None = None
+    provider: Provider | None = None  # who vouches for officers
+    erase_copies: Callable[[Service], int] | None = None  # takes the erased out of backups; returns out of how many

@@ -72,14 +72,23 @@ class Accounts:
         with self._work() as work:
             return secret, self._signed_in(work, session)
 
-    def sign_in_trusted(self, officer: str, agent: str = "") -> tuple[str, SignedIn]:
-        """Returns a new session for an officer whom an identity provider vouches for. Raises SignInRefused."""
+    def sign_in_vouched(self, name: str | None, email: str | None, agent: str = "") -> tuple[str, SignedIn]:
+        """Returns a new session for the one officer whom an identity provider vouches for; it asked for any second
+        factor itself.
+
+        `name` is the officer's mapped account, else `email` (verified) is their address. Raises SignInRefused where
+        nobody present is meant, or several are.
+        """
         with self._work(write=True) as work:
-            found = work.office.officers.get(officer)
-            if found is None or not found.present(work.today):
-                raise SignInRefused()
-            secret = self._kit.random(32).hex()
-            session = self._open(work, officer, secret, FULL, agent, "provider")
+            officer = _vouched(work, name, email)
+            if officer is None:
+                work.ledger.append(events.SIGN_IN_FAILED, how="provider", known=False)
+                secret = None
+            else:
+                secret = self._kit.random(32).hex()
+                session = self._open(work, officer, secret, FULL, agent, "provider")
+        if secret is None:
+            raise SignInRefused()
         with self._work() as work:
             return secret, self._signed_in(work, session)
 
@@ -193,12 +202,17 @@ class Accounts:
     def change_password(self, session: SessionRow, old: str, new: str) -> int:
         """Changes the officer's own password and ends their other sessions. Returns how many ended.
 
-        Raises SignInRefused where the old one is wrong, BadInput where the new one is too short.
+        Raises SignInRefused where the old one is wrong, SignInPaused after several wrong ones, BadInput where the new
+        one is too short.
         """
-        with self._work() as work:
+        tried = _guess("password", session.officer)
+        with self._work(write=True) as work:
+            signing_in.count(work, tried)
             row = next(r for r in work.tx.officers() if r.id == session.officer)
         if not password_fits(old, row.password):
             raise SignInRefused("The old password is not right.")
+        with self._work(write=True) as work:
+            signing_in.forgive(work, tried)
         hashed = hash_password(new)
         with self._work(write=True) as work:
             officework.put_officers(work, [OfficerChange(id=row.id, password=hashed)], By(officer=row.id))
@@ -239,11 +253,18 @@ class Accounts:
             return self._new_factor(work, officer, codes.secret(), confirmed=False)
 
     def confirm_factor(self, session: SessionRow, code: str, codes: Codes) -> None:
-        """Confirms a second factor by its first code; the session goes all the way then. Raises SignInRefused."""
+        """Confirms a second factor by its first code; the session goes all the way then.
+
+        Raises SignInRefused, and SignInPaused after several wrong codes.
+        """
+        tried = _guess("factor", session.officer)
+        with self._work(write=True) as work:
+            signing_in.count(work, tried)
         with self._work(write=True) as work:
             factor = work.tx.factor(session.officer)
             if factor is None or not self._use(work, factor, code, codes):
                 raise SignInRefused("The code is not right. Look at the clock of the telephone and type the next one.")
+            signing_in.forgive(work, tried)
             row = work.tx.session(session.id)
             if row is not None:
                 work.tx.put_sessions([replace(row, level=FULL)])
@@ -304,6 +325,25 @@ _FIRST_LOOK = 200  # entries of the trail that somebody new is shown as news
 def _end(work: Work, rows: Sequence[SessionRow]) -> None:
     """Ends sessions; when the officer was last here stays known for a while."""
     work.tx.put_sessions([replace(r, expires_at=min(r.expires_at, stamp(work.now))) for r in rows])
+
+
+def _guess(what: str, officer: str) -> Try:
+    """Returns what wrong guesses of a signed-in officer are counted under, apart from those of signing in."""
+    return Try(login=f"{what}:{officer}", password="")
+
+
+def _vouched(work: Work, name: str | None, email: str | None) -> str | None:
+    """Returns the one officer present today who is mapped to a name, else the one whose address it is."""
+    rows = [
+        r for r in work.tx.officers() if (o := work.office.officers.get(r.id)) is not None and o.present(work.today)
+    ]
+    for wanted in (
+        [r.id for r in rows if name and r.account == name],
+        [r.id for r in rows if email and (r.email or "").casefold() == email.casefold()],
+    ):
+        if wanted:
+            return wanted[0] if len(wanted) == 1 else None
+    return None
 
 
 def _key(officer: str) -> str:

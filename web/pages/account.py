@@ -7,9 +7,10 @@ from starlette.routing import BaseRoute
 
 from engine.core.errors import BadInput, KetnapError
 from engine.doors.tokens import USUAL
-from engine.signing_in import SignInRefused
+from engine.signing_in import SignInPaused, SignInRefused
 from web.access import SIGNED
 from web.forms import Field
+from web.pages.sign_in import paused_text
 from web.site import Said, Site, Visit
 
 
@@ -62,6 +63,8 @@ def password(visit: Visit) -> Response:
         return _page(visit, {"again": visit.say("The two do not agree.")}, 400)
     try:
         ended = visit.service.accounts.change_password(visit.session.row, form.get("old"), form.get("new")[:1000])
+    except SignInPaused as paused:
+        return _page(visit, {"old": paused_text(visit, paused)}, 429)
     except SignInRefused as error:
         return _page(visit, {"old": visit.say(error.message)}, 403)
     except BadInput as error:

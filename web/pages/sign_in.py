@@ -12,7 +12,7 @@ from engine.core.errors import BadInput
 from engine.signing_in import NoSession, SignInPaused, SignInRefused, Try, digest
 from web import codes
 from web.access import ANYONE, ENROLLING
-from web.session import LANGUAGES, local_path
+from web.session import LANGUAGES, browser, local_path
 from web.site import Said, Site, Visit
 
 KEPT = "k."  # how the names of kept input begin
@@ -75,14 +75,14 @@ def sign_in(visit: Visit) -> Response:
         password=form.get("password")[:1000],
         code=form.get("code")[:20],
         address=visit.address,
-        agent=_browser(visit.request.headers.get("user-agent", "")),
+        agent=browser(visit.request.headers.get("user-agent", "")),
     )
     kept = [(n.removeprefix(KEPT), v) for n, v in form.pairs if n.startswith(KEPT)]
     try:
         secret, signed = visit.service.accounts.sign_in(tried, visit.site.codes)
     except (SignInRefused, SignInPaused) as error:
         paused = isinstance(error, SignInPaused)
-        text = _paused(visit, error) if isinstance(error, SignInPaused) else visit.say(error.message)
+        text = paused_text(visit, error) if isinstance(error, SignInPaused) else visit.say(error.message)
         visit.signed = None
         return visit.page(
             "sign_in.html",
@@ -106,20 +106,10 @@ def sign_in(visit: Visit) -> Response:
     return response
 
 
-def _paused(visit: Visit, error: SignInPaused) -> str:
+def paused_text(visit: Visit, error: SignInPaused) -> str:
+    """Returns from when on another try is looked at."""
     until = error.until.astimezone(visit.calendar.zone).strftime("%H:%M:%S")
     return visit.say("Too many tries failed. The next one is looked at from {until} on.", until=until)
-
-
-def _browser(agent: str) -> str:
-    """Returns what people call a browser and its system, from what it says of itself."""
-    names = (("Edg/", "Edge"), ("OPR/", "Opera"), ("coc_coc", "Cốc Cốc"), ("Firefox/", "Firefox"),
-             ("Chrome/", "Chrome"), ("Safari/", "Safari"))  # fmt: skip
-    systems = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"),
-               ("Mac OS", "macOS"), ("Linux", "Linux"))  # fmt: skip
-    name = next((n for sign, n in names if sign in agent), "")
-    system = next((s for sign, s in systems if sign in agent), "")
-    return ", ".join(filter(None, (name, system)))
 
 
 def sign_out(visit: Visit) -> Response:
@@ -163,6 +153,8 @@ def confirm(visit: Visit) -> Response:
     """Confirms them by the first code."""
     try:
         visit.service.accounts.confirm_factor(visit.session.row, visit.form.get("code")[:20], visit.site.codes)
+    except SignInPaused as paused:
+        return _factor(visit, paused_text(visit, paused), 429)
     except SignInRefused as error:
         return _factor(visit, visit.say(error.message), 403)
     except NoSession:

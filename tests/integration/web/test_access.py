@@ -16,6 +16,8 @@ from web.app import build_app
 
 # What may be seen without signing in: nothing else, ever.
 OPEN = {
+    "/sign-in/provider",
+    "/sign-in/provider/back",
     "/sign-in",
     "/language",
     "/static/{file}",

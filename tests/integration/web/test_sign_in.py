@@ -190,3 +190,30 @@ def test_every_page_is_strict_about_what_a_browser_may_do(office: PagesOffice) -
     cookie = office.client().get("/sign-in").headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=strict" in cookie
+
+
+def test_guessing_the_code_that_is_being_set_up_makes_wait_and_the_right_one_then_does(office: PagesOffice) -> None:
+    officer = CODED[0]
+    office.service.accounts.take_factor(officer, By(officer="tu_admin"))
+    del office.secrets[officer]
+    client = office.client(officer)
+    page = client.get("/second-factor").text
+    secret = page.split("<code>")[1].split("</code>")[0]
+    for _ in range(5):
+        assert client.post("/second-factor", {"code": "000000"}).status_code == 403
+    right = client.post("/second-factor", {"code": office.codes.code(secret)})
+    assert right.status_code == 429
+    assert "Thử sai quá nhiều lần" in right.text or "09:00:30" in right.text
+    office.clock.set(office.clock.now() + timedelta(seconds=31))
+    assert client.post("/second-factor", {"code": office.codes.code(secret)}).status_code == 303
+
+
+def test_guessing_the_old_password_makes_wait_and_signing_in_goes_on_meanwhile(office: PagesOffice) -> None:
+    client = office.client("xa1_clerk")
+    new = {"new": "mật khẩu thứ hai", "again": "mật khẩu thứ hai"}
+    for _ in range(5):
+        assert client.post("/account/password", {"old": "sai bét", **new}, "/account").status_code == 403
+    assert client.post("/account/password", {"old": PASSWORD, **new}, "/account").status_code == 429
+    assert office.client().sign_in("xa1_clerk").status_code == 303
+    office.clock.set(office.clock.now() + timedelta(seconds=31))
+    assert client.post("/account/password", {"old": PASSWORD, **new}, "/account").status_code == 303
