@@ -370,7 +370,9 @@ def open_other(work: Work, case: Case, decision: Decision, by: By, event: str) -
         return ()
     workflow, given = step.opens
     facts = {fact: e.evaluate(decision.facts, work.calendar) for fact, e in given}
-    org = work.case(case.subject.id).subject.org
+    org = work.case(case.subject.id).subject.org if step.opens_at is None else decision.facts.get(step.opens_at)
+    if not isinstance(org, str):
+        raise BadInput("{trigger} asks for {fact}", trigger=decision.trigger, fact=step.opens_at or "")
     units = units_below(work, org, step.opens_for) if step.opens_for else [org]
     definition = work.library.newest(workflow)
     opened: list[str] = []

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from engine.core import machine as ready
 from engine.core.area import Grants, check_recipient, check_versions
-from engine.core.definition import Invalid, Recipient, Transition, Unit, WorkflowFile
+from engine.core.definition import Invalid, Opens, Recipient, Transition, Unit, WorkflowFile
 from engine.core.expressions import Expression
 from engine.core.facts import Facts
 from engine.core.figuring import Figures
@@ -213,6 +213,7 @@ class _Compiler:
             clears=spec.clears,
             happened=spec.happened_on,
             opens=opens,
+            opens_at=self._opens_at((*path, "opens", "at"), spec.opens),
             opens_for=self._unit_kinds((*path, "opens", "for"), spec.opens.for_ if spec.opens is not None else []),
             belongs_to=spec.belongs_to,
             batch=spec.batch,
@@ -243,6 +244,13 @@ class _Compiler:
             when = self.facts.expression((*at, "when"), target.when, "bool") if target.when else None
             targets.append((target.state, when))
         return tuple(targets)
+
+    def _opens_at(self, path: Path, spec: Opens | None) -> str | None:
+        name = spec.at if spec is not None else None
+        if name is not None and (name not in self.facts.types or self.facts.types[name].name != "org"):
+            known = [n for n, t in self.facts.types.items() if t.name == "org"]
+            self.found.unknown(path, "fact of type org", name, known)
+        return name
 
     def _check_happened(self, path: Path, name: str | None) -> None:
         type_ = self.facts.types.get(name or "")

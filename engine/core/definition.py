@@ -272,6 +272,7 @@ class Opens(Model):
         alias="for",
         description="one for each unit of these kinds below the subject's own that has none yet; else one for its own",
     )
+    at: Name | None = Field(None, description="the fact naming the organisation it begins at, instead of its own")
 
 
 class Transition(Model):

@@ -128,6 +128,7 @@ class Step:
     sets: tuple[Setting, ...]
     clears: Clears
     opens: tuple[str, tuple[tuple[str, Expression], ...]] | None
+    opens_at: str | None
     belongs_to: str | None
     opens_for: tuple[UnitKinds, ...]  # the kinds of units for each of which one is begun; none: for the subject's own
     batch: Batch | None

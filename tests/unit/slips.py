@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-CANDIDATE, AREA, PLAN, REVIEW, PROBATION, CLASS = (
-    f"{name}.yaml" for name in ("candidate", "area", "annual_plan", "monthly_review", "probation", "training_class")
-)
+CANDIDATE, AREA, PLAN, REVIEW, PROBATION, CLASS, INTRODUCTION, TARGET = (
+    f"{name}.yaml"
+    for name in (
+        "candidate", "area", "annual_plan", "monthly_review", "probation", "training_class", "introduction", "target"
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -338,4 +341,15 @@ SLIPS = [
         "awaits: {enroll: §awaits_class}",
         ("no line enroll", "enrol"),
     ),
+    Slip(
+        "the rest of those awaited without what they wait for",
+        CLASS,
+        "rest: {do: enrol, awaited: true",
+        "rest: {do: §wait, awaited: true",
+        ("no line of `awaits` wait",),
+    ),
+    Slip(
+        "begun at what is no organisation", INTRODUCTION, "at: to_branch", "at: §to_brunch", ("to_brunch", "to_branch")
+    ),
+    Slip("decided on no day", TARGET, "decided_on: decision_on", "decided_on: §decision_no", ("decision_no",)),
 ]
