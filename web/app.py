@@ -40,6 +40,7 @@ from web.pages import (
     matters,
     officers,
     organisations,
+    personal_data,
     procedures,
     provider,
     reports,
@@ -91,6 +92,7 @@ PAGES = (  # a new page's module goes here
     supervision,
     verifying,
     bundles,
+    personal_data,
 )
 _PROGRAMS = {path.partition("{")[0] for path in OUTSIDE}
 

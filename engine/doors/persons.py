@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from engine import persons
+from engine import officework, persons
 from engine.core import events
-from engine.core.errors import Denied
+from engine.core.errors import BadInput, Denied, KetnapError, NotFound
 from engine.doors import OpenWork
 from engine.doors.access import Access
 from engine.ledger import entries
 from engine.persons import Copy, Erased, Hold, Overdue, StillNeeded
 from engine.steps import By
 from engine.store.ports import Store
+from engine.work import Case
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How a person's data stands. `needed` says why it is not erased now; None: it may be."""
+
+    person: str
+    cases: Sequence[Case]
+    hold: Hold | None
+    needed: KetnapError | None
 
 
 class Persons:
@@ -61,6 +73,28 @@ class Persons:
         assert done is not None
         self._store.scrub()
         return done
+
+    def standing(self, subject: str, by: By) -> Standing:
+        """Returns how a person's data stands. Raises NotFound, also for whoever may not decide about it."""
+        with self._work() as work:
+            person, cases = persons.person_of(work, subject)
+            try:
+                persons.permit(work, cases, by)
+            except Denied:
+                raise NotFound("there is no subject {subject}", subject=subject) from None
+            needed: KetnapError | None = None
+            try:
+                persons.check_needed(work, person, cases)
+            except (StillNeeded, BadInput) as error:
+                needed = error
+            return Standing(person=person, cases=cases, hold=persons.hold_of(work, person), needed=needed)
+
+    def overdue_for(self, by: By) -> list[tuple[Overdue, Case]]:
+        """Returns whose data is past its time, of the units over which the officer decides about it."""
+        with self._work() as work:
+            reach = officework.reach(work, persons.PERMISSION, by)
+            found = [(o, work.case(o.subject)) for o in persons.overdue(work)]
+            return [(o, case) for o, case in found if case.subject.org in reach]
 
     def overdue(self) -> list[Overdue]:
         """Returns whose data is past the time that it may be kept."""
