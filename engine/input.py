@@ -37,7 +37,11 @@ def check_named(work: Work, definition: Definition, changes: Changes, *, past: b
     `past`: of history, which may name what stands no more.
     """
     for name, value in changes.items():
-        spec = definition.file.facts[name]
+        spec, of = definition.file.facts[name], definition.types[name].of
+        if isinstance(value, dict) and of is not None and of.name == "org":
+            for key, unit in value.items():
+                if unit is not None and unit not in work.office.tree.by_id:
+                    raise NotFound("{fact}: there is no organisation {org}", fact=f"{name}.{key}", org=unit)
         if not isinstance(value, str) or spec.type not in ("org", "subject"):
             continue
         if spec.type == "subject":

@@ -22,7 +22,12 @@ def named(visit: Visit, case: Case) -> dict[str, Any]:
     people = visit.service.starting.people(case.subject.id, visit.by()) if of_people else []
 
     def text(fact: str, value: Any) -> str:
-        return "" if value is None else shown(visit.teller, definition, fact, value)
+        of = definition.types[fact].of
+        if value is None:
+            return ""
+        if of is not None and of.name == "org":
+            return visit.values.unit(str(value))
+        return shown(visit.teller, definition, fact, value)
 
     orgs = {org: visit.values.unit(org) for n in of_units for org in maps[n]}
     return {

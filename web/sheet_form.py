@@ -43,6 +43,7 @@ class Entry:
     subject: str
     title: str
     told: Mapping[str, Any]
+    known: Sequence[tuple[str, str]]  # what is shown of them: label and text
     options: Sequence[Option]
     chosen: str
     also: str
@@ -112,6 +113,7 @@ class SheetForm:
             subject=row.subject,
             title=told["title"],
             told=told,
+            known=self._known(row, told),
             options=options,
             chosen=chosen if chosen in (ASIDE, *(o.line for o in options)) else "",
             also=self._given(f"{ALSO}:{row.subject}", ""),
@@ -122,6 +124,22 @@ class SheetForm:
             reasons=[self.order.index(c.line) for c in row.choices if _asks_reason(c)],
             errors=self.wrong.get(row.subject, ()),
         )
+
+    def _known(self, row: Row, told: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Returns the facts and entries that are shown; a unit by its name, what is proposed in a column of its own."""
+        assert self.sheet.step.batch is not None
+        other = self.found.others[row.workflow]
+        found = [(s["label"], self._unit(other.types[s["fact"]].name, row.facts[s["fact"]], s["value"]))
+                 for s in told["shown"]]  # fmt: skip
+        for s in told["entries_shown"]:
+            of = self.definition.types[s["fact"]].of
+            if s["fact"] != self.sheet.step.batch.suggests:
+                text = self._unit(of.name if of is not None else "", row.entries[s["fact"]], s["value"])
+                found.append((s["label"], text))
+        return found
+
+    def _unit(self, type_: str, value: object, text: str) -> str:
+        return self.visit.values.unit(str(value)) if type_ == "org" else text
 
     def _given(self, name: str, default: str) -> str:
         return self.form.get(name) if self.form is not None and self.form.has(name) else default

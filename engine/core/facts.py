@@ -15,7 +15,7 @@ from engine.core.machine import Area
 from engine.core.types import BUILT_IN, FITS, KEY_KINDS
 from engine.core.values import Type, Value, parse
 
-_HELD = ("text", "int", "decimal", "bool", "date", "datetime")  # what a map may hold besides the codes of a list
+_HELD = ("text", "int", "decimal", "bool", "date", "datetime", "org")  # what a map may hold besides the codes of a list
 
 
 class Facts:

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from engine.core.commands import Move, Start
+from engine.core.commands import Line, Move, Start
 from engine.officework import OrgChange
 from engine.steps import By
 from tests.need import need
-from tests.web_office import PASSWORD, PagesOffice, serving
+from tests.web_office import PASSWORD, WORKFLOWS, PagesOffice, serving
 
 CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
 ARGUMENTS = [
@@ -38,8 +38,9 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def office() -> Iterator[PagesOffice]:
     """The test office with three people on their way, and its pages."""
-    with serving() as found:
+    with serving(workflows=(*WORKFLOWS, "training_class")) as found:
         furnish(found)
+        furnish_work(found)
         yield found
 
 
@@ -67,6 +68,24 @@ def furnish(office: PagesOffice) -> None:
     office.service.move(
         Move(subject="u2", trigger="certify", facts=certified, on=date(2025, 1, 21)), By(officer="ttct_trainer")
     )
+
+
+def furnish_work(office: PagesOffice) -> None:
+    """Opens the month's review with a proposal, the plans of the year, and a class."""
+    service = office.service
+    review = Start(workflow="monthly_review", org="xa1", id="r1", facts={"month": "2025-01"})
+    service.start(review, By(officer="xa1_secretary"))
+    lines = [Line(subject="u1", do="add"), Line(subject="u2", do="send_to_class")]
+    proposed = Move(subject="r1", trigger="send_proposals", facts={"branch": "cb1"}, lines=lines)
+    service.move(proposed, By(officer="cb1_secretary"))
+    for unit in ("xa1", "xa2", "cs1"):
+        start = Start(workflow="annual_plan", org=unit, facts={"year": 2025})
+        service.start(start, By(officer=f"{unit}_secretary"))
+    service.move(Move(subject="annual_plan-cs1-2025", trigger="receive"), By(officer="tcnv_clerk"))
+    facts = {"kind": "awareness", "class_title": "Khóa I/2025", "starts_on": "2025-02-10", "places": 40}
+    trainer = By(officer="ttct_trainer")
+    service.start(Start(workflow="training_class", org="ttct", id="k1", facts=facts), trainer)
+    service.move(Move(subject="k1", trigger="open_class", facts={"allotments": {"xa1": 10, "xa2": 8}}), trainer)
 
 
 class Visitor:
