@@ -83,9 +83,9 @@ def verify(
     from engine.verifying import verify as verify_trail
 
     session: Session = ctx.obj
-    notes = [note for path in checkpoint or () for note in _notes(path)]
+    notes = [note for path in checkpoint or () for note in read_notes(path)]
     report = verify_trail(
-        session.service, _progress(session), checkpoints=notes, key=_key(key) if key else None, full=not fast
+        session.service, _progress(session), checkpoints=notes, key=read_key(key) if key else None, full=not fast
     )
     exposure = session.service.trail.exposure()
     document: dict[str, Any] = {
@@ -103,7 +103,7 @@ def verify(
         raise typer.Exit(1)
 
 
-def _notes(path: Path) -> list[bytes]:
+def read_notes(path: Path) -> list[bytes]:
     from engine.audit.note import BadNote
     from engine.audit.verify_bundle import read_mail
     from engine.core.errors import NotFound
@@ -119,7 +119,7 @@ def _notes(path: Path) -> list[bytes]:
         return [data]  # verified as it is, so that an altered one is named as altered
 
 
-def _key(text: str) -> VerifierKey:
+def read_key(text: str) -> VerifierKey:
     from engine.audit.note import VerifierKey
 
     path = Path(text)

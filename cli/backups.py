@@ -18,7 +18,7 @@ from cli.session import Session
 from cli.settings import Settings
 
 if TYPE_CHECKING:
-    from engine.audit.checkpoint import Checkpoint
+    from cli.restoring import Held
     from engine.audit.container import Secret
     from engine.backing import Content, Made
     from engine.core.errors import KetnapError
@@ -123,7 +123,7 @@ def backup_key(
 
 def make(settings: Settings, store: Store, service: Service, folder: Path, secret: Secret) -> Made:
     """Makes a backup into a folder, thins out old ones, and notes it. Raises KetnapError."""
-    from cli.bootstrap import STORE_REVISION, backup_parts, master_text
+    from cli.copies import STORE_REVISION, backup_parts, master_text
     from engine import backing
 
     now = service.kit.clock.now()
@@ -281,6 +281,9 @@ def restore(
     accept_older: Annotated[
         bool, typer.Option("--accept-older", help="Take the copy although the checkpoint knows of later events.")
     ] = False,
+    trail_key: Annotated[
+        str | None, typer.Option("--trail-key", metavar="KEY", help="The public key that signed it, if it is newer.")
+    ] = None,
     erased: Annotated[
         Path | None, typer.Option("--erased", metavar="FILE", help="Who was erased since, else erased.jsonl beside it.")
     ] = None,
@@ -307,7 +310,7 @@ def restore(
             file=str(listed),
         )
     again = {} if without_erasures else backing.read_list(listed)
-    known = _checkpoint(checkpoint) if checkpoint is not None else None
+    known = _held(checkpoint, trail_key) if checkpoint is not None else None
     try:
         content: Content = backing.read(file, _opening(passphrase_file, key))
         done = restoring.restore(session, content, again, known, accept_older=accept_older)
@@ -316,11 +319,12 @@ def restore(
     session.write(done, lambda console: _show(session, console, done))
 
 
-def _checkpoint(file: Path) -> Checkpoint:
-    from engine.audit import note
-    from engine.audit.checkpoint import Checkpoint
+def _held(file: Path, key: str | None) -> Held:
+    """Reads a checkpoint, of several in a mail the first. Raises BadInput, NotFound, BadNote and BadKey."""
+    from cli.audit import read_key, read_notes
+    from cli.restoring import Held
 
-    return Checkpoint.parse(note.parse(file.read_bytes()).text)
+    return Held(note=read_notes(file)[0], key=None if key is None else read_key(key))
 
 
 def _show(session: Session, console: Any, done: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from cli.settings import Settings
@@ -15,10 +15,7 @@ from engine.audit.keys import (
     make_master_key,
     make_signing_key,
     master_key,
-    master_key_text,
-    parse_master_key,
     signing_key,
-    write_master_key,
 )
 from engine.audit.note import SigningKey
 from engine.audit.seal import MasterKey, Sealer
@@ -41,7 +38,6 @@ from engine.library import (
     with_office,
 )
 from engine.service import SANDBOX, Service
-from engine.store.archive import REVISION, Part, fill, parts
 from engine.store.open import open_store
 from engine.store.ports import Store
 from notifications.plan import Notices
@@ -387,43 +383,3 @@ def forecast_on(opened: Opened, first: date, last: date, lang: str) -> Iterator[
                 yield expected
     finally:
         copy.close()
-
-
-# ---- backups ----
-
-STORE_REVISION = REVISION
-
-
-def backup_parts(store: Store) -> Iterator[Part]:
-    """Yields every table of a store as of one moment."""
-    return parts(store)
-
-
-def master_text(settings: Settings) -> str:
-    """Returns the master key as a text. Raises NotFound, BadInput."""
-    return master_key_text(master_key(file=key_file(settings), given=settings.master_key))
-
-
-def keep_master(settings: Settings, text: str | None) -> Path | None:
-    """Writes a backup's master key where none stands, and returns the file. Raises BadInput where another stands."""
-    file = key_file(settings)
-    if settings.master_key is not None or file.exists():
-        if text is not None and master_text(settings) != text:
-            raise BadInput(
-                "the key in {file} is not that of the backup; name another file (KETNAP_MASTER_KEY_FILE)",
-                file=str(file),
-            )
-        return None
-    if text is None:
-        raise NotFound("There is no key in {file}.", file=str(file))
-    write_master_key(file, parse_master_key(text))
-    return file
-
-
-def fill_store(settings: Settings, revision: str, found: Iterator[Any]) -> None:
-    """Makes the database of the settings out of a backup's tables. Raises BadInput."""
-    store = open_store(settings.db)
-    try:
-        fill(store, revision, found)
-    finally:
-        store.close()

@@ -28,6 +28,7 @@ from engine.core.events import stamp, unstamp
 BACKUP, KEYS, LIST = ".backup", ".keys", "erased.jsonl"
 PARTIAL = ".part"
 PLAIN: Mapping[str, str | None] = {"facts_json": "{}", "unique_key": None}  # of subjects; and what is left of it
+DERIVED = frozenset({"listings", "stands", "dues", "likenesses"})  # made of the subjects anew; names stand plain there
 PLAIN_AAD = b"ketnap backup plain"
 KEPT_ALWAYS = 3  # the newest backups are never deleted, however old
 _WRITE = 1 << 18  # bytes put together before they are compressed
@@ -163,7 +164,7 @@ def _write_all(
 
     line({"master": master})
     persons: dict[str, bytes] = {}
-    for part in parts:  # keys come before subjects, as the tables are declared
+    for part in (p for p in parts if p.table not in DERIVED):  # keys come before subjects, as the tables are declared
         line({"table": part.table, "columns": list(part.columns)})
         rows = part.rows
         if part.table == "keys":
@@ -302,7 +303,8 @@ def _tables(content: Content, lines: Iterator[Any], key: bytes, keys: Mapping[st
             rows = _uncovered(rows, columns, persons)
         elif head["table"] == "events":
             rows = _counted(content, rows, columns.index("leaf"))
-        yield Table(table=head["table"], columns=columns, rows=rows)
+        if head["table"] not in DERIVED:
+            yield Table(table=head["table"], columns=columns, rows=rows)
         for _ in rows:  # what the reader left
             pass
         head = after[0] if after else None

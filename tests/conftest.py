@@ -32,6 +32,17 @@ def _admin(url: URL, statement: str) -> None:
 
 @pytest.fixture
 def postgres_url() -> Iterator[str]:
+    """Gives a database on a server; see `_database`."""
+    yield from _database()
+
+
+@pytest.fixture
+def second_postgres_url() -> Iterator[str]:
+    """Gives another one beside `postgres_url`."""
+    yield from _database()
+
+
+def _database() -> Iterator[str]:
     """Gives the URL of an empty PostgreSQL database of the test's own, dropped afterwards.
 
     KETNAP_TEST_POSTGRES names the server and a user who may create databases. Skips where none answers.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine import persons
+from engine import likeness, listing, persons
 from engine.core import events
 from engine.doors import OpenWork
 from engine.ledger import Via
@@ -24,6 +24,14 @@ class Backups:
         with self._work(write=True) as work:
             actor = by.officer if by is not None else None
             return work.ledger.append(events.BACKED_UP, backup=id, size=size, root=root.hex(), actor=actor)
+
+    def derive(self) -> None:
+        """Makes anew what a copy does not hold because it follows from the subjects: how they stand in lists, whom they
+        resemble."""
+        with self._work(write=True) as work:
+            listing.rebuild(work)
+            for workflow in work.library.workflows:
+                likeness.learn(work, workflow)
 
     def restored(self, id: str, made_at: str, size: int, root: bytes, missing: int | None) -> str:
         """Notes that this database was restored from a backup, for good: whoever reads the trail sees it.

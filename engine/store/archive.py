@@ -13,6 +13,7 @@ from sqlalchemy import Boolean, Table
 from engine.core.errors import BadInput, Damaged
 from engine.store import tables
 from engine.store.copy import dump
+from engine.store.faults import Taken
 from engine.store.ports import Store
 from engine.store.sql import SqlStore
 from engine.store.statements import columns_of
@@ -56,9 +57,7 @@ def fill(store: Store, revision: str, found: Iterable[Part]) -> None:
     from engine.store.migrate import upgrade
 
     if store.revision() is not None:
-        raise BadInput(
-            "{place} holds a database already; a backup is restored to a new one", place=store.database.place
-        )
+        raise Taken(place=store.database.place)
     upgrade(store.database, revision)
     with store.connection() as connection:
         connection.begin(write=True)
@@ -69,6 +68,26 @@ def fill(store: Store, revision: str, found: Iterable[Part]) -> None:
                 connection.run_many(sql, page)
         connection.commit()
     store.create()
+
+
+def clear(store: Store) -> None:
+    """Takes away all tables and functions of this program, as they were before `fill`. Nothing else is touched."""
+    if not isinstance(store, SqlStore) or store.statements.is_sqlite:
+        raise BadInput("only a database on a server is cleared; a file is deleted")
+    names = [*tables.metadata.tables, "alembic_version"]
+    with store.connection() as connection:
+        connection.begin(write=True)
+        made = connection.rows(
+            "SELECT DISTINCT p.proname FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid "
+            "JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal AND c.relname = ANY(%s) "
+            "AND c.relnamespace = current_schema()::regnamespace",
+            (names,),
+        )
+        for name in names:
+            connection.run(f'DROP TABLE IF EXISTS "{name}" CASCADE', ())
+        for (function,) in made:
+            connection.run(f'DROP FUNCTION IF EXISTS "{function}"', ())
+        connection.commit()
 
 
 def _insert(part: Part, *, numbered: bool) -> str:

@@ -49,5 +49,12 @@ class NoTables(BadInput):
         super().__init__(NoTables.__doc__ or "", place=place)
 
 
+class Taken(BadInput):
+    """{place} holds a database already; a backup is restored to a new one"""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(Taken.__doc__ or "", place=place)
+
+
 class Misuse(RuntimeError):
     """The program uses a store against its rules: a fault to mend in the program, never an officer's."""

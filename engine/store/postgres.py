@@ -162,8 +162,8 @@ class PostgresConnection:
             self._raw.close()
 
     def scrub(self) -> None:
-        """Rewrites the tables that hold keys, facts and notices; their old files are given back to the system."""
-        self._do("VACUUM (FULL) keys, subjects, outbox")
+        """Rewrites the tables that hold keys, facts, names and notices; the system gets their old files back."""
+        self._do("VACUUM (FULL) keys, subjects, outbox, listings, dues, likenesses, drafts")
 
     def close(self) -> None:
         """Closes the connection."""

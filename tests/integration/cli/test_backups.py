@@ -10,6 +10,7 @@ import pytest
 
 from engine.audit import note
 from engine.audit.checkpoint import Checkpoint, sign
+from engine.audit.keys import signing_key
 from engine.audit.note import SigningKey
 from tests.integration.cli.conftest import Ketnap
 from tests.integration.cli.test_persons import ERASE, NAME
@@ -36,10 +37,10 @@ def restored(office: Ketnap, made: dict[str, Any], *args: str, code: int = 0, na
     return office.ask("--db", f"sqlite:///{name}", "restore", made["file"], *more, code=code)
 
 
-def note_of(folder: Path, size: int, root: bytes) -> str:
-    """Writes a checkpoint as an inspector holds it; returns its file."""
-    key = SigningKey.make("example.org/trail", lambda n: b"\x05" * n)
-    signed = sign(Checkpoint(origin="example.org/trail", size=size, root=root), [key])
+def note_of(folder: Path, size: int, root: bytes, key: SigningKey | None = None) -> str:
+    """Writes a checkpoint as an inspector holds it, signed by the office's key or another; returns its file."""
+    key = key or signing_key(file=folder / "ketnap.db.signing.key", given=None)
+    signed = sign(Checkpoint(origin=key.name, size=size, root=root), [key])
     file = folder / f"moc-{size}-{root.hex()[:4]}.txt"
     file.write_bytes(bytes(signed))
     assert note.parse(file.read_bytes()).text == signed.text
@@ -105,6 +106,23 @@ def test_a_copy_older_than_the_checkpoint_is_refused_or_taken_with_open_eyes(kep
     assert done["missing"] == 3
     (event,) = kept.ask("--db", "sqlite:///second.db", "audit", "search", "--kind", "restored")["events"]
     assert event["detail"]["missing"] == 3
+
+
+def test_a_checkpoint_that_the_office_never_signed_is_refused(kept: Ketnap) -> None:
+    """Size and root may be right or newer: without a signature that holds, nobody said so. A key that came after the
+    copy is named."""
+    made = kept.ask("backup")
+    stranger = SigningKey.make("example.org/trail", lambda n: b"\x05" * n)
+    forged = note_of(kept.folder, made["events"], bytes.fromhex(made["root"]), stranger)
+    assert restored(kept, made, "--checkpoint", forged, code=1)["error"]["code"] == "not_ours"
+    whole = Path(note_of(kept.folder, made["events"], bytes.fromhex(made["root"])))
+    altered = kept.folder / "altered.txt"
+    altered.write_text(whole.read_text("utf-8").replace(f"\n{made['events']}\n", f"\n{made['events'] - 1}\n"), "utf-8")
+    assert restored(kept, made, "--checkpoint", str(altered), code=1)["error"]["code"] == "not_ours"
+    assert not list(kept.folder.glob("new.db*"))
+    later = note_of(kept.folder, made["events"] + 1, b"\x11" * 32, stranger)
+    args = ("--checkpoint", later, "--trail-key", str(stranger.verifier))
+    assert restored(kept, made, *args, code=1)["error"]["code"] == "older_copy"
 
 
 def test_an_erased_key_is_blotted_out_of_the_backups_beside_and_does_not_come_back(kept: Ketnap) -> None:
