@@ -15,7 +15,7 @@ from engine.core.events import Entry, stamp, unstamp
 from engine.ledger import entries
 from engine.officework import mark_of
 from engine.signing_in import LONGEST
-from engine.store.rows import EventSearch, OfficerRow, SessionRow
+from engine.store.rows import EventSearch, OfficerRow, SessionRow, TokenRow
 from engine.work import Work
 
 
@@ -29,6 +29,7 @@ class _Known:
     bad: set[str] = field(default_factory=set)
     codes: bool = False  # whether they sign in with a one-time code
     acted_for: set[str] = field(default_factory=set)
+    tokens: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # mark -> scopes, last moment, whether it ended
 
 
 def entrances(work: Work) -> Iterator[Problem]:
@@ -71,6 +72,9 @@ def _access(known: _Known, entry: Entry) -> None:
             known.codes = False
         case "acts_for":
             known.acted_for.add(entry.behalf or "")
+        case "token_made" | "token_ended" as what:
+            detail: Mapping[str, Any] = entry.detail
+            known.tokens[str(detail.get("mark"))] = (detail["scopes"], detail["until"], what == "token_ended")
         case _:
             pass
 
@@ -88,8 +92,14 @@ def _differs(work: Work, row: OfficerRow, known: _Known) -> Iterator[str]:
     factor = work.tx.factor(row.id)
     if known.codes != (factor is not None and factor.confirmed_at is not None):
         yield "{officer}: the one-time codes are not those that the trail knows of"
+    if any(known.tokens.get(mark or "") != said for mark, said in map(_token, work.tx.tokens_of(row.id))):
+        yield "{officer}: a program's token is not one that the trail knows of"
     if not all(_signed_in(work, session, known) for session in work.tx.sessions_of(row.id)):
         yield "{officer}: there is a session that nobody signed in to"
+
+
+def _token(row: TokenRow) -> tuple[str | None, tuple[Any, ...]]:
+    return mark_of(row.id), (row.scopes, row.expires_at, row.ended_at is not None)
 
 
 def _signed_in(work: Work, session: SessionRow, known: _Known) -> bool:

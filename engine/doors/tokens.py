@@ -125,6 +125,7 @@ class Tokens:
             org=place,
             actor=by.officer,
             token=row.id[:12],
+            mark=officework.mark_of(row.id),
             scopes=row.scopes,
             until=row.expires_at,
         )

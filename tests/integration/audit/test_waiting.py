@@ -11,7 +11,7 @@ import pytest
 from engine.clock import SetClock
 from engine.core.commands import Move, Start, Undo
 from engine.passwords import hash_password
-from engine.signing_in import Try
+from engine.signing_in import Try, digest
 from engine.steps import By
 from engine.store.open import open_store
 from engine.verifying import verify
@@ -48,6 +48,9 @@ def _play(file: Path) -> None:
     service.undo(Undo(subject="p2", reason="Nhầm"), By(officer="tu_clerk"))
     world.go(END - timedelta(minutes=30))
     service.accounts.sign_in(Try(login="cb1_clerk", password=PASSWORD), TimedCodes(world.clock.now))
+    service.tokens.make("cb1_clerk", "Máy của xã", ["read"], 30, By(officer="cb1_clerk"))
+    ended, _ = service.tokens.make("cb1_clerk", "Máy cũ", ["read"], 30, By(officer="cb1_clerk"))
+    service.tokens.end("cb1_clerk", [digest(ended)], By(officer="cb1_clerk"))
     service.feeds.open("cb1_clerk", By(officer="cb1_clerk"))
     service.move(Move(subject="p3", trigger="drop", facts={"drop_reason": "moved"}, reason="Đi"), by)
     service.persons.erase("p3", "Theo đơn", "Luật", by)
@@ -132,6 +135,15 @@ ATTACKS = {
     "a password exchanged": ("access", "UPDATE officers SET password = 'other' WHERE id = 'cb1_clerk'"),
     "a password put in": ("access", "UPDATE officers SET password = 'other' WHERE id = 'xa1_secretary'"),
     "a token exchanged": ("access", "UPDATE officers SET token = 'other' WHERE id = 'cb1_clerk'"),
+    "a program's token put in": (
+        "access",
+        (
+            "INSERT INTO tokens SELECT 'new', 'xa1_secretary', name, scopes, created_at, expires_at, ended_at "
+            "FROM tokens LIMIT 1"
+        ),
+    ),
+    "a program's token that had ended": ("access", "UPDATE tokens SET ended_at = NULL"),
+    "a program's token for more": ("access", "UPDATE tokens SET scopes = 'read office'"),
     "a feed exchanged": ("access", "UPDATE officers SET feed = 'other' WHERE id = 'cb1_clerk'"),
     "a contact called refused": ("access", "UPDATE officers SET bad_email = email WHERE id = 'cb1_clerk'"),
     "a session put in": (
