@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks import append, decide, notices, reports, step, tick, verify
+from benchmarks import append, decide, notices, reports, step, tick, verify, web
 from benchmarks.measure import Figure, Result, Sizes
 
 BENCHMARKS: Mapping[str, Callable[[Path, Sizes], Result]] = {
@@ -26,6 +26,7 @@ BENCHMARKS: Mapping[str, Callable[[Path, Sizes], Result]] = {
     "append": append.run,
     "notices": notices.run,
     "reports": reports.run,
+    "web": web.run,
 }
 
 

@@ -28,6 +28,12 @@ class Sizes:
     notices: int = 500  # sent in a round, each a message of its own
     reported: int = 20_000  # people over ten years, of whom reports are made
     faulty: int = 2_000  # sent under faults, once
+    few_people: int = 1_000  # on whose pages those of `people` are measured
+    people: int = 100_000
+    units: int = 300
+    officers: int = 20  # at once
+    visits: int = 5  # of every page by every officer in a round
+    web_rounds: int = 3
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ def bench(
     ctx: typer.Context,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME]...", help="step batch decide tick verify append notices reports; else all."),
+        typer.Argument(metavar="[NAME]...", help="step batch decide tick verify append notices reports web; else all."),
     ] = None,
     faulty: Annotated[
         int | None, typer.Option("--faulty", metavar="N", min=1, help="How many notices are sent under faults.")

@@ -31,6 +31,12 @@ TINY = Sizes(
     notices=3,
     faulty=12,
     reported=30,
+    few_people=60,
+    people=120,
+    units=24,
+    officers=4,
+    visits=1,
+    web_rounds=1,
 )
 FIGURES = {
     "step": ["step"],
@@ -49,6 +55,18 @@ FIGURES = {
         "yearly, a year long past",
         "yearly, all ten years",
         "list of the elite",
+    ],
+    "web": [
+        "home",
+        "list",
+        "list, the next page",
+        "list, a filter",
+        "list, found by name",
+        "list, due within 30 days",
+        "list, of a sex by age in the stage",
+        "person",
+        "form of facts",
+        "facts written",
     ],
 }
 
