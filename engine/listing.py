@@ -46,6 +46,16 @@ def applies(definition: Definition, fact: str, key: str, view: Mapping[str, Valu
     return when is None or when.evaluate(view, work.calendar) is not False
 
 
+def idle(work: Work, case: Case) -> dict[str, frozenset[str]]:
+    """Returns, for each map fact with conditions, the keys that do not apply to a subject."""
+    definition, view = case.definition, work.view(case)
+    return {
+        fact: frozenset(k for k in definition.types[fact].keys or () if not applies(definition, fact, k, view, work))
+        for fact, spec in definition.file.facts.items()
+        if spec.keys in definition.conditions
+    }
+
+
 def spec_of(work: Work, workflow: str) -> Listing | None:
     """Returns how a workflow's subjects stand in lists, as its newest definition says."""
     return work.library.newest(workflow).file.listing

@@ -70,6 +70,7 @@ class Shown(Model):
     head: Names = Field([], description="facts under the name of a subject")
     groups: dict[Name, Text] = Field({}, description="what the groups of facts are called, in the order of the page")
     papers: Names = Field([], description="map facts shown as a checklist")
+    papers_until: dict[Name, Name] = Field({}, description="checklist -> the fact that says until when it is good")
     waiting: dict[Name, Name] = Field({}, description="notice rule -> the step that ends what it is about")
     list: ListPage | None = Field(None, description="the list of its subjects; the workflow has to have a `listing`")
     grid: Grid | None = Field(None, description="the grid of the units, of a workflow that opens by itself")
@@ -178,6 +179,8 @@ def _named(shown: Shown, definition: Definition) -> Iterator[tuple[str, str, Col
         yield "grid", "fact", [n for n in told if n is not None], facts
         yield "grid", "notice", [grid.remind] if grid.remind else [], definition.file.notices
         yield "grid", "score", [grid.score] if grid.score else [], definition.area.file.scores
+    yield "papers_until", "checklist", list(shown.papers_until), shown.papers
+    yield "papers_until", "fact", list(shown.papers_until.values()), [n for n in facts if n not in definition.covered]
     yield "waiting", "notice", list(shown.waiting), definition.file.notices
     if shown.list is not None:
         listing = definition.file.listing

@@ -256,8 +256,9 @@ class Visit:
             return work.library.area.reading_roles
 
     def offers(self, page: str, of: str | None = None) -> bool:
-        """Tells whether the menu has a page for this officer; `of`: that of a workflow."""
-        return any(i.page == page and of in (None, i.of) and self._for_me(i) for i in self.site.pages.menu)
+        """Tells whether the menu has a page for this officer; `of`: that of a workflow, or one for all of them."""
+        items = (i for i in self.site.pages.menu if i.page == page and (of is None or i.of in (None, of)))
+        return any(self._for_me(i) for i in items)
 
     def _for_me(self, item: MenuItem) -> bool:
         if any(self.may(what) for what in item.may):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from engine import outbox, reading, scope
+from engine import listing, outbox, reading, scope
 from engine.asking import Prospect, prospects
 from engine.core import events
 from engine.core.authority import Grant
@@ -38,6 +38,7 @@ class Dossier:
     history: Sequence[Entry]
     notices: Sequence[tuple[OutboxRow, dict[str, str]]]
     coming: Sequence[tuple[str, datetime]]  # notice rules with when they are told
+    idle: Mapping[str, frozenset[str]]  # map fact -> those of its keys that do not apply to this subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +97,7 @@ class Desk:
                 history=reading.history(work, subject),
                 notices=[(r, outbox.open_text(work, r)) for r in rows],
                 coming=[(t.name, unstamp(t.due_at)) for t in pending],
+                idle=listing.idle(work, case),
             )
 
     def prospect(self, subject: str, trigger: str, by: By) -> tuple[Case, Mapping[str, Value], Prospect]:

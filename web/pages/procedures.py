@@ -53,8 +53,15 @@ def show(visit: Visit) -> Response:
     with visit.service.work() as work:
         definition = work.library.newest(visit.path("workflow"))
         units = scope.units(work.office, work.library.area, visit.by())
-        rows = work.tx.find_subjects(workflow=definition.workflow, orgs=sorted(units)) if units else ()
+        rows = (
+            work.tx.find_subjects(workflow=definition.workflow, orgs=sorted(units))
+            if units and definition.file.listing is None
+            else ()
+        )
         counts = Counter(r.state for r in rows)
+    if definition.file.listing is not None:  # they may be many, and are counted where they are listed
+        board = visit.service.lists.board(definition.workflow, visit.by(), soon=visit.today)
+        counts = Counter({c.state: c.count for c in board})
     told = _Told(visit, definition)
     return visit.page(
         "procedure.html",

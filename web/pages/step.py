@@ -31,6 +31,7 @@ def routes(site: Site) -> list[BaseRoute]:
     return [
         site.get("/subjects/{subject}/steps/{trigger}", show, READS),
         site.post("/subjects/{subject}/steps/{trigger}", take, READS),
+        site.post("/subjects/{subject}/steps/{trigger}/check", check, READS),
         site.get("/subjects/{subject}/facts", show_facts, READS),
         site.get("/subjects/{subject}/facts/{names}", show_facts, READS),
         site.post("/subjects/{subject}/facts", write_facts, READS),
@@ -161,6 +162,28 @@ def take(visit: Visit) -> Response:
     label = visit.teller.trigger(case.definition, step.trigger)
     text = visit.say("Recorded: {step}, {title}.", step=label, title=title_of(visit, case))
     return visit.redirect(f"/subjects/{case.subject.id}", Said(text, undo=f"/subjects/{case.subject.id}/undo"))
+
+
+def check(visit: Visit) -> Response:
+    """Says what the rules make of what is typed so far; nothing is written, not even that it was tried."""
+    case, facts, prospect = visit.service.desk.prospect(visit.path("subject"), visit.path("trigger"), visit.by())
+    step, form = prospect.step, visit.form
+    if step.by_clock or step.batch is not None:
+        raise NotFound("There is no such page.")
+    known = {n: v for n, v in facts.items() if n not in step.asks_anew}
+    fields = [f for f in step_fields(visit, case, facts, step, form) if f.name.startswith(FACT)]
+    raw, fields = fact_form(visit, case.definition, known, case.subject.org).read(fields, visit.say)
+    on, error = read_day(form.get(ON), visit.say)
+    wrong = [f"{f.label}: {f.error}" for f in fields if f.error and f.value.strip()] + ([error] if error else [])
+    reason = form.get(REASON).strip() or None
+    tried = visit.service.tries.steps([case.subject.id], step.trigger, raw, visit.by(), on=on, reason=reason)[0]
+    if tried.error is not None:
+        wrong.append(error_text(tried.error, visit.lang))
+    judged = tried.decision.judgements if tried.decision is not None else ()
+    breaches = tried.decision.breaches if tried.decision is not None else ()
+    guards = [visit.teller.judgement(case.definition, j, breaches) | {"said": ""} for j in judged]
+    order = ("fail", "unknown", "pass")
+    return visit.page("rules.html", guards=sorted(guards, key=lambda g: order.index(g["result"])), wrong=wrong)
 
 
 def _placed(visit: Visit, fields: Sequence[Field], error: BadInput) -> tuple[list[Field], int]:

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
+from markupsafe import Markup
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from engine.asking import Prospect
 from engine.core import events
+from engine.core.diagram import svg
 from engine.core.machine import Definition
 from engine.core.marks import Corrected
 from engine.core.values import Value
@@ -23,7 +25,7 @@ from web.shown import day, entries
 from web.site import Site, Visit
 
 OPEN = "opened"  # on the shelf: sensitive facts opened on this subject's page, for the next showing only
-GONE = "gone"
+LINES = 12  # of what happened, on the page itself
 
 
 def routes(site: Site) -> list[BaseRoute]:
@@ -31,6 +33,7 @@ def routes(site: Site) -> list[BaseRoute]:
     return [
         site.get("/subjects/{subject}", show, READS),
         site.post("/subjects/{subject}/open", uncover, READS),
+        site.get("/subjects/{subject}/history", show_history, READS),
     ]
 
 
@@ -55,12 +58,22 @@ def show(visit: Visit) -> Response:
         covered=bool(case.definition.sensitive),
         purposes={k: t.of(visit.lang) for k, t in visit.site.pages.purposes.items()},
         papers=[papers(visit, dossier, f) for f in shown.papers if f in case.definition.file.facts],
-        timeline=timeline(visit, dossier),
+        timeline=timeline(visit, dossier)[:LINES],
+        more=max(0, len(dossier.history) - LINES),
+        drawing=Markup(svg(case.definition, visit.lang)),  # noqa: S704 - our own drawing, every text in it is escaped
         notices=notices(visit, dossier),
         may_undo=case.subject.version > 0,
         **named(visit, case),
         has_forms=any(f.spec.of == case.subject.workflow for f in visit.site.forms.values()),
     )
+
+
+def show_history(visit: Visit) -> Response:
+    """Shows everything that happened."""
+    dossier = visit.service.desk.dossier(visit.path("subject"), visit.by())
+    case = dossier.case
+    lines = timeline(visit, dossier)
+    return visit.page("history.html", subject=case.subject, title=title_of(visit, case), timeline=lines)
 
 
 def _plain(visit: Visit, dossier: Dossier, fact: str) -> str:
@@ -192,15 +205,20 @@ def papers(visit: Visit, dossier: Dossier, fact: str) -> dict[str, Any]:
     definition = dossier.case.definition
     held = dossier.facts.get(fact)
     have = held if isinstance(held, dict) else {}
+    idle = dossier.idle.get(fact, frozenset())
     rows = [
-        {"key": key, "label": entry.label.of(visit.lang), "text": visit.values.plain(have.get(key))}
+        {"label": entry.label.of(visit.lang), "text": visit.values.plain(have.get(key)), "idle": key in idle}
         for key, entry in entries(definition, fact).items()
     ]
+    until = dossier.facts.get(visit.site.pages.of(definition.workflow).papers_until.get(fact, ""))
     return {
         "fact": fact,
         "label": definition.file.facts[fact].label.of(visit.lang),
-        "rows": rows,
-        "have": sum(bool(r["text"]) for r in rows),
+        "missing": [r for r in rows if not r["text"] and not r["idle"]],
+        "there": [r for r in rows if r["text"]],
+        "idle": [r for r in rows if not r["text"] and r["idle"]],
+        "all": sum(bool(r["text"]) or not r["idle"] for r in rows),
+        "until": until if isinstance(until, date) else None,
     }
 
 

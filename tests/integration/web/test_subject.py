@@ -1,0 +1,87 @@
+"""A person's page: what is checked while typing, papers that are not needed, what happened, who may open it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from engine.core.commands import Move, SetFacts, Start
+from engine.steps import By
+from tests.web_office import PagesOffice, serving
+
+CLERK, HEAD = By(officer="cb1_clerk"), By(officer="xa1_secretary")
+
+
+@pytest.fixture
+def office() -> Iterator[PagesOffice]:
+    with serving() as found:
+        start = Start(workflow="candidate", org="cb1", id="u1", facts={"full_name": "Vũ Thị Ngọc Ánh"})
+        found.service.start(start, CLERK)
+        yield found
+
+
+def size(office: PagesOffice) -> int:
+    with office.service.work() as work:
+        return work.tx.head().size
+
+
+def test_what_is_typed_is_checked_and_nothing_is_written(office: PagesOffice) -> None:
+    client = office.client("xa1_secretary")
+    form = client.hidden("/subjects/u1/steps/recognise")
+    before = size(office)
+    answer = client.send(
+        "/subjects/u1/steps/recognise/check",
+        {**form, "f.branch_proposed_on": "31/02/2025", "f.motives": "x", "on": "21/01/2025"},
+    )
+    assert answer.status_code == 200
+    assert "<html" not in answer.text
+    assert "có 28 ngày" in answer.text
+    better = client.send("/subjects/u1/steps/recognise/check", {**form, "f.helper": "Lê Mai", "on": "01/01/2030"})
+    assert 'class="late"' in better.text, "a day that has not come"
+    assert size(office) == before
+    assert office.service.show("u1")[0].subject.version == 1
+
+
+def test_who_may_not_read_a_person_has_nothing_checked(office: PagesOffice) -> None:
+    for officer in ("xa2_secretary", "cb3_secretary", "tu_admin"):
+        client = office.client(officer)
+        form = {"csrf": client.hidden("/account")["csrf"], "on": "21/01/2025"}
+        assert client.send("/subjects/u1/steps/recognise/check", form).status_code == 404, officer
+        assert client.get("/subjects/u1/history").status_code == 404, officer
+    assert office.client().http.post("/subjects/u1/steps/recognise/check").status_code in (401, 403)
+
+
+def test_the_receiving_unit_opens_whom_it_is_to_accept_and_nobody_else_there(office: PagesOffice) -> None:
+    other = office.client("cb3_secretary")
+    assert other.get("/subjects/u1").status_code == 404
+    office.service.move(Move(subject="u1", trigger="transfer", facts={"to_org": "cb3"}, reason="Chuyển công tác"), HEAD)
+    assert other.get("/subjects/u1").status_code == 200
+    assert "Vũ Thị Ngọc Ánh" in other.get("/list/candidate").text
+    assert office.client("cs1_secretary").get("/subjects/u1").status_code == 404
+    office.service.move(Move(subject="u1", trigger="return_transfer", reason="Không"), By(officer="cb3_secretary"))
+    assert other.get("/subjects/u1").status_code == 404
+    assert "Vũ Thị Ngọc Ánh" not in other.get("/list/candidate").text
+
+
+def test_papers_that_do_not_apply_are_said_not_to_be_needed(office: PagesOffice) -> None:
+    client = office.client("cb1_secretary")
+    office.service.set_facts(SetFacts(subject="u1", facts={"papers": {"application": "2025-01-10"}}), CLERK)
+    page = client.get("/subjects/u1").text
+    assert "Không cần với người này" in page
+    assert "10/01/2025" in page
+    idle = page[page.index("Không cần với người này") :].split("</p>")[0]
+    office.service.set_facts(SetFacts(subject="u1", facts={"union_member": True}), CLERK)
+    now = client.get("/subjects/u1").text
+    after = now[now.index("Không cần với người này") :].split("</p>")[0] if "Không cần với người này" in now else ""
+    assert len(after) < len(idle), "the union's resolution is needed of a member"
+
+
+def test_a_long_history_is_shown_on_a_page_of_its_own(office: PagesOffice) -> None:
+    client = office.client("cb1_secretary")
+    assert "/subjects/u1/history" not in client.get("/subjects/u1").text
+    for n in range(14):
+        office.service.set_facts(SetFacts(subject="u1", facts={"occupation": f"Nghề {n}"}), CLERK)
+    assert "/subjects/u1/history" in client.get("/subjects/u1").text
+    whole = client.get("/subjects/u1/history").text
+    assert whole.count("<li><time") == 15
