@@ -69,7 +69,8 @@ class Organisations:
     def split(self, command: Split, by: By, *, rehearse: bool = False) -> Mapping[str, str]:
         """Splits a unit by a list; returns where each subject went. Raises BadInput and Denied."""
         with writing(self._work, self._kit, rehearse=rehearse) as work:
-            _permit(work, by, command.org)
+            for unit in (command.org, *(u for u in command.into if u in work.office.tree.by_id)):
+                _permit(work, by, unit)
             return organising.split(work, command, by)
 
     def appoint(self, terms: Sequence[Term], by: By) -> Counts:

@@ -14,14 +14,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.core.errors import KetnapError
 from web.answers import HEADERS
-from web.api import notices, office, reports, subjects, trail
+from web.api import imports, notices, office, reports, subjects, trail
 from web.api.caller import Setup
 from web.api.limits import BODY_SECONDS, Bounded
 from web.api.problems import MEDIA_TYPE, TITLES, language, of_error, of_http, of_validation, problem
 from web.words import translator
 
 PREFIX = "/api"
-ROUTERS = (subjects.router, office.router, notices.router, reports.router, trail.router)
+ROUTERS = (subjects.router, office.router, notices.router, reports.router, imports.router, trail.router)
 ABOUT = (
     "What the command `ketnap` offers, over the same service: the same rules, the same trail. A token acts for its "
     "officer and sees what the officer may see; everything else is not found. Errors are application/problem+json."

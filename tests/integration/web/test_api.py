@@ -135,6 +135,9 @@ def test_sensitive_facts_are_covered_until_they_are_opened_with_a_purpose(office
 
 def test_lists_come_by_pages_whose_cursors_lead_on(office: PagesOffice) -> None:
     program = Program(office, "cb1_clerk")
+    for n in range(3):
+        begun = Start(workflow="candidate", org="cb1", id=f"page{n}", facts={"full_name": "Lê B"})
+        office.service.start(begun, By(officer="cb1_clerk"))
     found, cursor = [], None
     while True:
         params = {"workflow": "candidate", "limit": 1, **({"cursor": cursor} if cursor else {})}
@@ -144,7 +147,7 @@ def test_lists_come_by_pages_whose_cursors_lead_on(office: PagesOffice) -> None:
         if cursor is None:
             break
     assert found == sorted(set(found))
-    assert len(found) >= 2
+    assert len(found) >= 3
     for wrong in ("x", "////", "bnVsbA", "W10", "LTE"):
         assert program("GET", "/subjects", 400, params={"workflow": "candidate", "cursor": wrong})["field"] == "cursor"
 
@@ -189,6 +192,20 @@ def test_notices_reports_and_the_trail_are_there_too(office: PagesOffice, person
     told = Program(office, "xa1_secretary")("GET", "/notices/forecast", 200, params=ahead)["items"]
     assert told
     assert not [t for t in told if t["to"].startswith(("tu", "xa2", "cb3", "cs1"))]
+
+
+def test_a_list_is_tried_before_it_comes_in_and_comes_in_whole_or_not_at_all(office: PagesOffice) -> None:
+    program = Program(office, "tu_admin")
+    rows = "id,name,org,roles\nnew1,Lê Văn C,cb2,clerk\nnew2,Lê Văn D,{org},clerk\n"
+    sent = {"headers": {"Content-Type": "text/csv"}, "content": rows.format(org="cb1").encode()}
+    assert program("POST", "/imports/officers", 200, **sent)["created"] == 2
+    program("GET", "/officers/new1", 404)
+    wrong = {**sent, "content": rows.format(org="cb99").encode()}
+    refused = program("POST", "/imports/officers", 400, params={"dry_run": "false"}, **wrong)
+    assert (refused["code"], [r["row"] for r in refused["rejected"]]) == ("bad_list", [3])
+    assert program("POST", "/imports/officers", 200, params={"dry_run": "false"}, **sent)["ids"] == ["new1", "new2"]
+    assert program("POST", "/imports/officers", 200, params={"dry_run": "false"}, **sent)["unchanged"] == 2
+    assert Program(office, "cb1_clerk")("POST", "/imports/officers", 403, **sent)["code"] == "denied"
 
 
 def test_a_bucket_is_empty_after_its_requests_and_fills_up_again() -> None:

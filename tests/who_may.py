@@ -1,0 +1,238 @@
+"""Who may, by hand: from section 1 of the domain's description and the fixed names, never from the program.
+
+A role holds for its organisation and all below it, never beside or above; an agency of a committee reaches over that
+committee's whole tree; a union sees the people it introduced; an administrator sees no dossier; an inspector reads
+everything in scope and changes nothing. Whoever moved away or was disabled sees nothing of where they were; a
+substitute sees what the absent officer sees, while it lasts.
+"""
+
+from __future__ import annotations
+
+ROLES = ("secretary", "deputy", "clerk", "standing_committee", "trainer", "inspector", "admin")
+SEEING = ROLES[:-1]  # all but the administrator see subjects
+CHANGING = ("secretary", "deputy", "clerk")
+
+# Where an officer serves, seen from a person of the branch cb1 of the committee xa1 of the town tu.
+PLACES = {
+    "cb1": "own",
+    "xa1": "above",
+    "tu": "above",
+    "tcnv": "above",  # the organisation agency under the town reaches over the town's whole tree
+    "ttct": "above",
+    "cb2": "beside",
+    "cb3": "beside",
+    "xa2": "beside",
+    "cs1": "beside",
+    "doan1": "beside",  # a union sees only those it introduced
+}
+# The same, seen from a subject of the committee xa1 itself, and from a person of cb3 whom doan1 introduced.
+OF_COMMITTEE = {**PLACES, "cb1": "below", "cb2": "below", "xa1": "own"}
+OF_INTRODUCED = {
+    **PLACES,
+    "cb1": "beside",
+    "xa1": "above doan1",
+    "cb3": "own",
+    "xa2": "above",
+    "doan1": "introduced it",
+}
+
+
+def reads(role: str, place: str) -> bool:
+    """Tells whether a role at a place reads a subject that is so seen from there."""
+    return role in SEEING and place not in ("beside", "below")
+
+
+# The pages by who comes to them at all. `person`: whoever reads the subject; `own`: every officer, about themselves.
+PAGES: dict[tuple[str, str], str] = {
+    ("GET", "/"): "own",
+    ("GET", "/account"): "own",
+    ("POST", "/account/password"): "own",
+    ("POST", "/account/sessions"): "own",
+    ("POST", "/account/tokens"): "own",
+    ("POST", "/account/tokens/end"): "own",
+    ("GET", "/acting"): "own",
+    ("POST", "/acting"): "own",
+    ("GET", "/second-factor"): "own",
+    ("POST", "/second-factor"): "own",
+    ("POST", "/sign-out"): "own",
+    ("GET", "/work/{job}"): "own job",
+    ("GET", "/sign-in"): "anyone",
+    ("POST", "/sign-in"): "anyone",
+    ("POST", "/language"): "anyone",
+    ("GET", "/sign-in/provider"): "anyone",
+    ("GET", "/sign-in/provider/back"): "anyone",
+    ("GET", "/static/{file}"): "anyone",
+    ("GET", "/procedures"): "own",  # the law behind each button: nothing of anybody stands there
+    ("GET", "/procedures/{workflow}"): "own",
+    # -- persons
+    ("GET", "/subjects/{subject}"): "person",
+    ("GET", "/subjects/{subject}/facts"): "person",
+    ("POST", "/subjects/{subject}/facts"): "person",
+    ("GET", "/subjects/{subject}/facts/{names}"): "person",
+    ("POST", "/subjects/{subject}/facts/{names}"): "person",
+    ("GET", "/subjects/{subject}/forms"): "person",
+    ("GET", "/subjects/{subject}/forms/{form}"): "person",
+    ("POST", "/subjects/{subject}/forms/{form}"): "person",
+    ("POST", "/subjects/{subject}/open"): "person",
+    ("GET", "/subjects/{subject}/steps/{trigger}"): "person",
+    ("POST", "/subjects/{subject}/steps/{trigger}"): "person",
+    ("GET", "/subjects/{subject}/undo"): "person",
+    ("POST", "/subjects/{subject}/undo"): "person",
+    ("GET", "/subjects/{subject}/sheets/{trigger}"): "person",
+    ("POST", "/subjects/{subject}/sheets/{trigger}"): "person",
+    ("GET", "/subjects/{subject}/sheets/{trigger}/{unit}"): "person",
+    ("POST", "/subjects/{subject}/sheets/{trigger}/{unit}"): "person",
+    # -- lists: whoever sees subjects comes to them, and finds only what they read
+    ("POST", "/find"): "seeing",
+    ("GET", "/list"): "seeing",
+    ("GET", "/list/{workflow}"): "seeing",
+    ("POST", "/list/{workflow}"): "seeing",
+    ("GET", "/list/{workflow}/after/{subject}"): "seeing",
+    ("GET", "/list/{workflow}/at/{state}"): "seeing",
+    ("GET", "/list/{workflow}/at/{state}/after/{subject}"): "seeing",
+    ("POST", "/list/{workflow}/file"): "seeing",
+    ("POST", "/list/{workflow}/saved"): "seeing",
+    ("GET", "/list/{workflow}/saved/{id}"): "seeing",
+    ("GET", "/list/{workflow}/saved/{id}/after/{subject}"): "seeing",
+    ("POST", "/list/{workflow}/saved/{id}/forget"): "seeing",
+    ("POST", "/list/{workflow}/step"): "seeing",
+    ("GET", "/list/{workflow}/view/{view}"): "seeing",
+    ("GET", "/list/{workflow}/view/{view}/after/{subject}"): "seeing",
+    ("GET", "/grid/{workflow}"): "seeing",
+    ("POST", "/grid/{workflow}"): "seeing",
+    ("GET", "/grid/{workflow}/{period}"): "seeing",
+    ("POST", "/grid/{workflow}/{period}/export"): "seeing",
+    ("POST", "/grid/{workflow}/{period}/narrow"): "seeing",
+    ("POST", "/grid/{workflow}/{period}/remind"): "seeing",
+    ("POST", "/grid/{workflow}/{period}/take"): "seeing",
+    ("GET", "/grid/{workflow}/{period}/view/{view}"): "seeing",
+    ("GET", "/transfers"): "seeing",
+    ("GET", "/scores"): "seeing",
+    ("POST", "/scores"): "seeing",
+    ("GET", "/scores/view/{view}"): "seeing",
+    ("GET", "/reports"): "seeing",
+    ("GET", "/reports/made/{job}"): "seeing",
+    ("POST", "/reports/made/{job}"): "seeing",
+    ("GET", "/reports/{name}"): "seeing",
+    ("POST", "/reports/{name}"): "seeing",
+    # -- the inspector reads everything in scope
+    ("GET", "/inspection"): "inspector",
+    ("POST", "/inspection"): "inspector",
+    ("GET", "/inspection/bundle"): "inspector",
+    ("POST", "/inspection/bundle"): "inspector",
+    ("GET", "/inspection/bundles/{job}"): "inspector",
+    ("GET", "/inspection/bundles/{job}/file"): "inspector",
+    ("GET", "/inspection/checkpoint"): "inspector",
+    ("POST", "/inspection/checkpoint"): "inspector",
+    ("GET", "/inspection/checkpoint/note"): "inspector",
+    ("GET", "/inspection/events/{seq}"): "inspector",
+    ("GET", "/inspection/lists/{what}"): "inspector",
+    ("GET", "/inspection/lists/{what}/{view}"): "inspector",
+    ("GET", "/inspection/period/{view}"): "inspector",
+    ("POST", "/inspection/search"): "inspector",
+    ("GET", "/inspection/search/{view}"): "inspector",
+    ("GET", "/inspection/supervised/{job}"): "inspector",
+    ("POST", "/inspection/supervised/{job}"): "inspector",
+    ("GET", "/inspection/supervision"): "inspector",
+    ("POST", "/inspection/supervision"): "inspector",
+    ("GET", "/inspection/verified/{job}"): "inspector",
+    ("GET", "/inspection/verify"): "inspector",
+    ("POST", "/inspection/verify"): "inspector",
+    # -- classes, obstacles and the like
+    ("GET", "/matters/{workflow}"): "seeing",
+    ("GET", "/matters/{workflow}/all"): "seeing",
+    ("GET", "/matters/{workflow}/numbers"): "seeing",
+    ("POST", "/matters/{workflow}/numbers"): "seeing",
+    ("GET", "/matters/{workflow}/numbers/view/{view}"): "seeing",
+    ("GET", "/start/{workflow}"): "begins",
+    ("POST", "/start/{workflow}"): "begins",
+    # -- the office
+    ("GET", "/organisations"): "office",
+    ("GET", "/organisations/{org}"): "office",
+    ("GET", "/organisations/{org}/{change}"): "admin",
+    ("POST", "/organisations/{org}/{change}"): "admin",
+    ("GET", "/officers"): "office",
+    ("POST", "/officers"): "office",
+    ("GET", "/officers/view/{view}"): "office",
+    ("GET", "/officers/{officer}"): "office",
+    ("POST", "/officers/{officer}/account"): "admin",
+    ("GET", "/officers/{officer}/appoint"): "admin",
+    ("POST", "/officers/{officer}/appoint"): "admin",
+    ("GET", "/officers/{officer}/change"): "admin",
+    ("POST", "/officers/{officer}/change"): "admin",
+    ("POST", "/officers/{officer}/release"): "admin",
+    ("GET", "/new-officer"): "admin",
+    ("POST", "/new-officer"): "admin",
+    ("GET", "/imports"): "brings lists",
+    ("POST", "/imports"): "brings lists",
+    ("GET", "/imports/{job}/done"): "brings lists",
+    ("GET", "/imports/{job}/preview"): "brings lists",
+    ("POST", "/imports/{job}/preview"): "brings lists",
+    ("GET", "/substitutes"): "office",
+    ("POST", "/substitutes"): "office",
+    ("POST", "/substitutes/end"): "office",
+    ("GET", "/days"): "office",
+    ("POST", "/days"): "office",
+}
+# Which roles come to a page of each kind at all; None: it is asked of each subject.
+COMES: dict[str, tuple[str, ...]] = {
+    "anyone": ROLES,
+    "own": ROLES,
+    "own job": (),
+    "person": SEEING,
+    "seeing": SEEING,
+    "office": ROLES,
+    "admin": ("admin",),
+    "brings lists": (*CHANGING, "admin"),
+    "inspector": ("inspector",),
+    "begins": CHANGING,
+}
+
+# The calls of the interface for programs. `whole`: who reads everything there is; `unit`: who reads the unit named.
+CALLS: dict[tuple[str, str], str] = {
+    ("GET", "/whoami"): "own",
+    ("GET", "/tokens"): "own",
+    ("DELETE", "/tokens/{token}"): "own",
+    ("GET", "/workflows"): "own",
+    ("POST", "/feed"): "own",
+    ("DELETE", "/feed"): "own",
+    ("GET", "/calendar"): "own",
+    ("POST", "/calendar"): "changes",
+    ("GET", "/subjects"): "list",
+    ("POST", "/subjects/find"): "list",
+    ("POST", "/subjects/similar"): "list",
+    ("GET", "/notices"): "list",
+    ("GET", "/notices/forecast"): "list",
+    ("GET", "/orgs"): "list",
+    ("GET", "/officers"): "list",
+    ("GET", "/reports"): "own",
+    ("GET", "/subjects/{subject}"): "person",
+    ("POST", "/subjects/{subject}/openings"): "person",
+    ("GET", "/subjects/{subject}/why"): "person",
+    ("GET", "/subjects/{subject}/history"): "person",
+    ("GET", "/subjects/{subject}/notices"): "person",
+    ("GET", "/subjects/{subject}/sheet"): "person",
+    ("POST", "/subjects/{subject}/steps"): "person",
+    ("PATCH", "/subjects/{subject}/facts"): "person",
+    ("POST", "/subjects/{subject}/undo"): "person",
+    ("POST", "/steps"): "person",
+    ("POST", "/subjects"): "changes",
+    ("GET", "/officers/{officer}"): "officer",
+    ("PUT", "/officers/{officer}"): "changes",
+    ("POST", "/orgs"): "changes",
+    ("POST", "/orgs/{org}/close"): "changes",
+    ("POST", "/orgs/{org}/split"): "changes",
+    ("POST", "/substitutes"): "changes",
+    ("POST", "/notices/resolve"): "changes",
+    ("POST", "/notices/correct"): "changes",
+    ("POST", "/imports/{kind}"): "changes",
+    ("GET", "/reports/{name}"): "unit",
+    ("POST", "/reports/{name}"): "unit",
+    ("GET", "/audit/events"): "unit",
+    ("POST", "/audit/export"): "unit",
+    ("GET", "/audit/keys"): "own",
+    ("GET", "/audit/exposure"): "own",
+    ("POST", "/audit/verify"): "whole",
+    ("POST", "/audit/checkpoints"): "whole",
+    ("GET", "/audit/proof"): "whole",
+}
