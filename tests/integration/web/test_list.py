@@ -196,3 +196,9 @@ def hidden(page: str) -> list[tuple[str, str]]:
     body = page[page.index('action="/list/candidate/step"') :]
     found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', body)
     return [(unescape(n), unescape(v)) for n, v in found]
+
+
+def test_whoever_may_add_somebody_finds_the_way_to_it_on_the_list(office: PagesOffice) -> None:
+    for officer, may in {"cb1_clerk": True, "xa1_secretary": True, "tu_inspector": False}.items():
+        page = office.client(officer).get("/list/candidate").text
+        assert ('href="/start/candidate"' in page) == may, officer
