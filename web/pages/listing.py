@@ -250,7 +250,9 @@ def shown(
         rows=[row_shown(visit, page, r) for r in found.rows],
         steps=steps_offered(visit, definition, page),
         saved=visit.service.lists.saved(definition.workflow, by),
-        start=definition.file.start.label.of(visit.lang) if visit.service.starting.places(definition.workflow, by) else "",
+        start=definition.file.start.label.of(visit.lang)
+        if visit.service.starting.places(definition.workflow, by)
+        else "",
         narrowed=view != usual(),
         started=bool(after),
         back=base,
