@@ -33,7 +33,7 @@ class Heading:
 def weights(columns: Sequence[Heading]) -> list[int]:
     """Returns how wide the columns of a printed table are beside each other, the running number's first."""
     given = [max(c.width, _DAY_WIDTH) if c.shows == "date" else c.width for c in columns]
-    return [max(5, sum(given) // 15), *given]
+    return [max(6, sum(given) // 13), *given]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -72,8 +72,8 @@ class _Styles:
             self._made[key] = self._book.add_format({"font_name": FONT, "font_size": 12, **given})
         return self._made[key]
 
-    def cell(self, shows: Shows, *, bold: bool = False) -> Any:
-        align = {"text": "left", "date": "center", "year": "center"}.get(shows, "right")
+    def cell(self, shows: Shows, *, bold: bool = False, centred: bool = False) -> Any:
+        align = "center" if centred else {"text": "left", "date": "center", "year": "center"}.get(shows, "right")
         wrap = {"text_wrap": True} if shows == "text" else {}
         return self.of(num_format=_FORMATS[shows], border=1, valign="top", align=align, bold=bold, **wrap)
 
@@ -146,12 +146,18 @@ class _Sheet:
 
     def _head(self) -> None:
         report, head, half = self.report, self.report.head, self.half
-        left = [line for line in (head.above, head.issuer, "*" if head.star else "", head.number) if line]
+        lines = (
+            (head.above, False),
+            (head.issuer.upper(), True),
+            ("*" if head.star else "", True),
+            (head.number, False),
+        )
+        left = [(text, bold) for text, bold in lines if text]
         right = [*head.motto, *[""] * (len(left) - len(head.motto) - 1), head.place_and_date]
         for n in range(max(len(left), len(right))):
-            for text, begin, end, bold, italic in (
-                (left[n] if n < len(left) else "", 0, half - 1, n < len(left) - 1 and n > 0, False),
-                (right[n] if n < len(right) else "", half, self.width - 1, n < len(head.motto), n >= len(head.motto)),
+            for text, bold, begin, end, italic in (
+                (*(left[n] if n < len(left) else ("", False)), 0, half - 1, False),
+                (right[n] if n < len(right) else "", n < len(head.motto), half, self.width - 1, n >= len(head.motto)),
             ):
                 style = self.styles.of(align="center", bold=bold, italic=italic, text_wrap=True, valign="top")
                 if end > begin:
@@ -243,7 +249,7 @@ class _Sheet:
         elif value is None:
             sheet.write_blank(row, at, None, self.styles.cell(shows, bold=bold))
         else:
-            sheet.write_string(row, at, value, self.styles.cell("text", bold=bold))
+            sheet.write_string(row, at, value, self.styles.cell("text", bold=bold, centred=shows != "text"))
 
     def _foot(self) -> None:
         head, half = self.report.head, self.half
