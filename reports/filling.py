@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docxtpl import DocxTemplate
 
 from engine.core.authority import Office
@@ -135,6 +136,7 @@ class _Filler:
         return (entry.label if entry is not None else spec.label).of(self.lang)
 
 
+_DOTS = "....."  # what is not known
 _ANY = Type(name="text")
 
 
@@ -188,13 +190,25 @@ def fill(work: Work, form: ReadyForm, subject: str, lang: str = "vi", note: str 
         raise BadInput("{subject}: there is nobody yet whom this form would list", subject=subject)
     template = DocxTemplate(str(form.path))
     template.render({**own, "rows": [row for _, row in rows]}, environment(), autoescape=True)
-    if note is not None:
-        first = template.docx.add_paragraph()
-        first.add_run(note).bold = True
-        template.docx.element.body.insert(0, first._p)
+    settle(template.docx, note)
     held = io.BytesIO()
     template.save(held)
     return Filled(form=form, content=held.getvalue(), missing=filler.gaps(own, rows, case))
+
+
+def settle(document: Any, note: str | None) -> None:
+    """Puts the note on top of the first page, and keeps lines with dots from being drawn apart to the margin."""
+    paragraphs = document.paragraphs
+    for paragraph in paragraphs:
+        if paragraph.alignment == WD_ALIGN_PARAGRAPH.JUSTIFY and _DOTS in paragraph.text:
+            paragraph.alignment = WD_ALIGN_PARAGRAPH.LEFT
+    if note is None:
+        return
+    if paragraphs:
+        paragraphs[0].paragraph_format.page_break_before = None
+    first = document.add_paragraph()
+    first.add_run(note).bold = True
+    document.element.body.insert(0, first._p)
 
 
 def hand_out(

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 from docx import Document
+from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.shared import Mm
 
 from engine.core.errors import FileRefused
 from engine.core.reader import FindingsError
 from engine.library import compile_all, find_sources, shipped_folder
+from reports.filling import settle
 from reports.forms import find_forms, load_forms
 from reports.places import open_places
 from reports.showing import DOTS, UNKNOWN, Shown, long_day, number_text, percent_of
@@ -183,3 +185,14 @@ def test_a_page_break_begins_a_page_and_one_at_the_top_makes_no_empty_page() -> 
     held = io.BytesIO()
     document.save(held)
     assert pages(pdf_of(held.getvalue())) == 2
+
+
+def test_lines_with_dots_are_not_drawn_apart_and_a_note_makes_no_page_of_its_own() -> None:
+    document = Document()
+    for text in ("Nơi sinh: ..........; quê quán: ..........", "Tôi xin tự nguyện gia nhập."):
+        document.add_paragraph(text).alignment = WD_ALIGN_PARAGRAPH.JUSTIFY
+    document.paragraphs[0].paragraph_format.page_break_before = True
+    settle(document, "Bản thử")
+    note, dots, whole = document.paragraphs
+    assert (note.text, dots.paragraph_format.page_break_before) == ("Bản thử", None)
+    assert (dots.alignment, whole.alignment) == (WD_ALIGN_PARAGRAPH.LEFT, WD_ALIGN_PARAGRAPH.JUSTIFY)
