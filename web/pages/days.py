@@ -54,6 +54,7 @@ def _page(visit: Visit, asked: Asked, status: int) -> Response:
         year=year,
         months=[_month(visit, year, n, own) for n in range(1, 13)],
         special=special,
+        weekdays=[visit.say(n) for n in ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")],
         fields=asked.fields,
         may=visit.may("calendar"),
         working=sum(visit.calendar.is_working(d) for d in _all_days(year)),

@@ -151,8 +151,13 @@ def _told(visit: Visit, found: Incoming) -> dict[str, Any]:
     notes: dict[tuple[str, int], list[str]] = {}
     for remark in found.warnings:
         notes.setdefault((remark.sheet, remark.row), []).append(_remark(visit, remark))
-    wrong = [(r.sheet, r.row, "", "rejected", [_remark(visit, r)]) for r in found.rejected]
-    wrong += [(r.row.sheet, r.row.row, "", "rejected", [error_text(r.error, visit.lang)]) for r in found.done.refused]
+    faults: dict[tuple[str, int], list[str]] = {}
+    for fault in found.rejected:
+        faults.setdefault((fault.sheet, fault.row), []).append(_remark(visit, fault))
+    for refused in found.done.refused:
+        faults.setdefault((refused.row.sheet, refused.row.row), []).append(error_text(refused.error, visit.lang))
+    names = {(s, n): name for s, n, name, _ in found.rows}
+    wrong = [(s, n, names.get((s, n), ""), "rejected", texts) for (s, n), texts in sorted(faults.items())]
     alike = {(row.sheet, row.row): visit.teller.alike(other) for row, other in found.done.similar}
     right = [(s, n, name, o, notes.pop((s, n), [])) for s, n, name, o in sorted(found.rows, key=lambda r: r[:2])]
     counts = {o: sum(r[3] == o for r in [*wrong, *right]) for o in outcomes}

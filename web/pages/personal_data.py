@@ -105,9 +105,23 @@ def _page(visit: Visit, standing: Standing, typed: dict[str, Asked], error: str,
         ],
         hold=standing.hold,
         holder=visit.officer_name(standing.hold.by) if standing.hold is not None else "",
-        needed=error_text(standing.needed, visit.lang) if standing.needed is not None else "",
+        needed=_needed(visit, standing),
         forms=forms,
         error=error,
+    )
+
+
+def _needed(visit: Visit, standing: Standing) -> str:
+    """Returns why the data is not erased now, '' where it may be."""
+    error = standing.needed
+    if error is None:
+        return ""
+    case = next((c for c in standing.cases if c.subject.id == error.params.get("subject")), None)
+    if case is None:
+        return error_text(error, visit.lang)
+    what, state = case.definition.file.title.of(visit.lang), visit.teller.state(case.definition, case.subject.state)
+    return visit.say(
+        "{what} is still open ({state}); nothing can be erased before it has ended.", what=what, state=state
     )
 
 

@@ -72,7 +72,7 @@ def test_every_row_is_shown_and_recorded_only_when_that_was_seen(office: PagesOf
 
 def test_a_list_with_a_rejected_row_says_why_and_cannot_be_taken_in(office: PagesOffice, clerk: Client) -> None:
     before = people(office)
-    shown = bring(clerk, (LIST + "3,Lê Văn Ba,31/02/1999,cb1\n4,Lê Văn Tư,01/02/1999,cb9\n").encode())
+    shown = bring(clerk, (LIST + "3,Lê Văn Ba,31/02/1999,cb1\n4,Lê Văn Tư,30/02/1999,cb9\n").encode())
     told = text(shown.text)
     assert "bị loại: 2" in told
     assert "cb9" in told
