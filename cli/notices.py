@@ -29,6 +29,7 @@ def register(app: typer.Typer) -> None:
     group.command("resolve")(resolve)
     group.command("cancel")(cancel)
     group.command("correct")(correct)
+    group.command("remind")(remind)
     group.command("test-channel")(try_)
     app.add_typer(group, name="notices")
 
@@ -201,6 +202,40 @@ def correct(
     session.write(
         document, lambda console: console.print(session.say("Corrections that will go out: {n}", n=len(rows)))
     )
+
+
+def remind(
+    ctx: typer.Context,
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="The notice rule, one about a date.")],
+    subjects: Annotated[list[str], typer.Argument(metavar="SUBJECT...", help="Subjects it is about.")],
+    as_: As = None,
+    token: Token = None,
+) -> None:
+    """Send a rule's notice about subjects now, once a day at most. Whoever takes their next step may.
+
+    Example: ketnap notices remind plan_reminder annual_plan-xa1-2025 annual_plan-xa2-2025 --as minh
+    """
+    from cli.identity import acting
+
+    session: Session = ctx.obj
+    service = session.changing()
+    came = service.owing.remind(subjects, rule, acting(session, service, as_, token))
+    document = [
+        {
+            "subject": r.subject,
+            "messages": [{"id": row.id, "to": row.recipient, "channel": row.channel} for row in r.rows],
+            "why": session.teller.invalid(r.why) if r.why is not None else None,
+        }
+        for r in came
+    ]
+
+    def show(console: Console) -> None:
+        for r in came:
+            console.print(f"{r.subject}: {len(r.rows) if r.why is None else session.teller.invalid(r.why)}")
+
+    session.write(document, show)
+    if all(r.why is not None for r in came):
+        raise typer.Exit(1)
 
 
 def cancel(ctx: typer.Context, id_: Id, reason: Reason = None, as_: As = None, token: Token = None) -> None:

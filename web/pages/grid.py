@@ -21,6 +21,7 @@ from reports.handing import MEDIA_TYPES
 from web.access import Listed
 from web.forms import FACT, Field, Form
 from web.grid import GridRows, Row
+from web.pages.start import start_label
 from web.pages.step import fact_form
 from web.pages_file import Grid
 from web.shown import day
@@ -154,11 +155,21 @@ class Page:
             score=self.grid.score is not None,
             countdown=self.maker.countdown([o for o in self.owed if o.case.subject.state in self.maker.waiting]),
             narrowed=narrowed,
+            give=self._give(),
             letter=self.grid.letter if visit.offers("reports") else None,
             source=self.grid.source,
             own=self._own(),
             at=self.at,
         )  # fmt: skip
+
+    def _give(self) -> tuple[str, str] | None:
+        """Returns where the officer gives a target of the score, and what that is called."""
+        score = self.definition.area.file.scores.get(self.grid.score or "")
+        workflow = score.target.partition(".")[0] if score is not None else ""
+        with self.visit.service.work() as work:
+            loaded = workflow in work.library.workflows
+        label = start_label(self.visit, workflow) if loaded else ""
+        return (f"/start/{workflow}", label) if label else None
 
     def _own(self) -> list[dict[str, str]]:
         """Returns the sheets of units above that the officer fills in for a unit of their own."""

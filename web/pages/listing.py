@@ -18,6 +18,7 @@ from reports.handing import MEDIA_TYPES, give
 from reports.rows_given import Given, report_of
 from web.access import Listed
 from web.pages.home import title_of
+from web.pages.start import start_label
 from web.pages_file import ListPage, Narrow
 from web.shown import age, entries, order_key
 from web.site import Said, Site, Visit
@@ -241,6 +242,7 @@ def shown(
         status,
         definition=definition,
         title=page.title.of(visit.lang),
+        start=start_label(visit, definition.workflow),
         lists=[(w, p.title.of(visit.lang)) for w, p in listed(visit).items()],
         board=board(visit, definition, page),
         view=view,
@@ -250,10 +252,6 @@ def shown(
         rows=[row_shown(visit, page, r) for r in found.rows],
         steps=steps_offered(visit, definition, page),
         saved=visit.service.lists.saved(definition.workflow, by),
-        start=definition.file.start.label.of(visit.lang)
-        if visit.service.starting.places(definition.workflow, by)
-        else "",
-        narrowed=view != usual(),
         started=bool(after),
         back=base,
         next=f"{base}/after/{found.next}" if found.next else "",

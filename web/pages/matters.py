@@ -10,6 +10,7 @@ from engine.core.machine import Definition
 from engine.doors.starting import Matter
 from web.access import Listed
 from web.pages.home import title_of
+from web.pages.start import start_label
 from web.site import Site, Visit
 
 NAME = "matters"
@@ -50,7 +51,7 @@ def _page(visit: Visit, *, ended: bool) -> Response:
         rows=[_row(visit, definition, m) for m in found],
         whole=whole,
         ended=ended,
-        start=definition.file.start.label.of(visit.lang) if visit.service.starting.places(workflow, visit.by()) else "",
+        start=start_label(visit, workflow),
         numbers=definition.file.numbers is not None,
     )
 

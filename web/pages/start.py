@@ -27,6 +27,13 @@ def routes(site: Site) -> list[BaseRoute]:
     return [site.get("/start/{workflow}", show, BEGINS), site.post("/start/{workflow}", begin, BEGINS)]
 
 
+def start_label(visit: Visit, workflow: str) -> str:
+    """Returns what beginning a subject is called, '' where the officer begins none of this workflow."""
+    if not visit.service.starting.places(workflow, visit.by()):
+        return ""
+    return visit.service.starting.definition(workflow).file.start.label.of(visit.lang)
+
+
 class Page:
     """One visit to the form of a beginning."""
 

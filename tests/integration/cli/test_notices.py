@@ -294,3 +294,23 @@ def test_a_feed_is_opened_by_its_officer_shown_once_and_closed(office: Ketnap) -
     office.run("feed", "open", "lan", "--as", "dao", code=3)
     office.run("feed", "open", "nobody", "--as", "lan", code=2)
     assert office.ask("feed", "close", "lan", "--as", "lan")["closed"] is True
+
+
+def test_units_are_reminded_by_a_command_once_a_day_by_whoever_takes_the_next_step(
+    ketnap: Ketnap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for file, line in (
+        ("to-chuc.csv", "tcnv,organisation_agency,Cơ quan Tổ chức,tu\n"),
+        ("can-bo.csv", "hai,Trần Hải,tcnv,clerk,hai@example.org,\n"),
+    ):
+        with (ketnap.folder / file).open("a", encoding="utf-8") as list_:
+            list_.write(line)
+    at_work(ketnap, monkeypatch)
+    monkeypatch.setenv("KETNAP_NOW", "2024-01-12 09:00")
+    remind = ("notices", "remind", "plan_reminder", "annual_plan-xa1-2024", "--as")
+    ketnap.run(*remind, "lan", code=3)
+    [came] = ketnap.ask(*remind, "hai")
+    assert came["why"] is None
+    assert {m["to"] for m in came["messages"]} >= {"lan"}
+    [again] = ketnap.ask(*remind, "hai", code=1)
+    assert "hôm nay đã nhắc" in again["why"]

@@ -13,7 +13,7 @@ import pytest
 from engine.core.commands import Move
 from engine.steps import By
 from engine.verifying import verify
-from tests.web_office import Client, PagesOffice, serving
+from tests.web_office import WORKFLOWS, Client, PagesOffice, serving
 from tests.world import office_time
 
 AT = "/grid/annual_plan/2025"
@@ -175,3 +175,23 @@ def test_the_plan_of_last_year_stands_beside(office: PagesOffice) -> None:
     page = office.client("tcnv_clerk").get("/grid/annual_plan/2026").text
     assert "Đã nhận, muộn" in row(page, "xa1")
     assert "Chưa nộp" in row(page, "xa2")
+
+
+def test_a_target_is_given_from_the_grid_and_stands_beside_the_unit() -> None:
+    loaded = (*WORKFLOWS, "target")
+    with serving(workflows=loaded, now=office_time(date(2024, 12, 31))) as office:
+        office.service.tick()
+        office.clock.set(office_time(date(2025, 1, 21)))
+        office.service.tick()
+        secretary = office.client("tu_secretary")
+        assert 'href="/start/target"' in secretary.get(AT).text
+        data = {
+            "unit": "xa1", "f.target_kind": "admissions", "f.year": "2025", "f.target_least": "12",
+            "f.target_most": "14", "f.decision_no": "01-QĐ/TU", "f.decision_on": "15/01/2025",
+        }  # fmt: skip
+        answer = secretary.post("/start/target", data)
+        assert answer.status_code == 303, answer.text
+        page = secretary.get(AT).text
+        assert "12-14" in row(page, "xa1")
+        assert "chưa giao" in row(page, "xa2")
+        assert 'href="/start/target"' not in office.client("cs1_secretary").get(AT).text
