@@ -13,6 +13,7 @@ from engine.library import shipped_folder
 from engine.service import Service
 
 if TYPE_CHECKING:
+    from notifications.channels.port import Outcome
     from web.pages_file import PagesFile
     from web.wired import Wired
 
@@ -45,7 +46,8 @@ def wired_of(settings: Settings, opened: Opened) -> Wired:
     """Returns what the pages need beside the one door."""
     from cli.backups import erase_from_backups
     from cli.identity import provider_of
-    from web.wired import Wired
+    from cli.trying import channels_set_up
+    from web.wired import Channels, Wired
 
     with opened.service.work() as work:
         area = work.library.area.file.area
@@ -53,7 +55,9 @@ def wired_of(settings: Settings, opened: Opened) -> Wired:
         folder = workflow_folder(settings, area)
     except NotFound:
         folder = None
+    channels = Channels(names=channels_set_up(settings), try_=partial(_try, settings, opened))
     return Wired(
+        channels=channels,
         folder=folder,
         forms=forms_folder(settings),
         letter=settings.letter,
@@ -61,3 +65,15 @@ def wired_of(settings: Settings, opened: Opened) -> Wired:
         provider=provider_of(settings),
         erase_copies=partial(erase_from_backups, settings),
     )
+
+
+def _try(settings: Settings, opened: Opened, name: str, to: str | None, lang: str) -> Outcome:
+    from cli.trying import Trial
+    from web.words import fill, translator
+
+    translate = translator(lang)
+
+    def say(template: str, **params: object) -> str:
+        return fill(template, params, translate)
+
+    return Trial(settings, opened, say, lang).run(name, to)

@@ -41,6 +41,7 @@ from engine.doors.inspection import Inspection
 from engine.doors.keeping import Keeping
 from engine.doors.likeness import Likeness
 from engine.doors.lists import Lists
+from engine.doors.mail import Mail
 from engine.doors.notices import Feeds, Outbox
 from engine.doors.organisations import Organisations
 from engine.doors.owing import Owing
@@ -75,6 +76,7 @@ class Service:
         self.access = Access(self.work, via)
         self.reading = Reading(self.work, self.access)
         self.inspection = Inspection(self.work, self.access)
+        self.mail = Mail(self.work, self.access, drafter)
         self.scores = Scores(self.work)
         self.sheets = Sheets(self.work, self.access)
         self.owing = Owing(self.work, drafter)

@@ -38,6 +38,7 @@ from web.pages import (
     inspection,
     listing,
     matters,
+    notices,
     officers,
     organisations,
     personal_data,
@@ -93,6 +94,7 @@ PAGES = (  # a new page's module goes here
     verifying,
     bundles,
     personal_data,
+    notices,
 )
 _PROGRAMS = {path.partition("{")[0] for path in OUTSIDE}
 

@@ -268,6 +268,10 @@ class Visit:
         wanted = frozenset(item.roles) or self.reading_roles
         return not wanted.isdisjoint(self.roles)
 
+    def reads(self) -> bool:
+        """Tells whether the officer sees subjects at all."""
+        return not self.reading_roles.isdisjoint(self.roles)
+
     def may(self, what: str, unit: str | None = None) -> bool:
         """Tells whether the officer may change `what`, a permission of the area, at a unit or where they serve."""
         if (what, unit) not in self._mays:

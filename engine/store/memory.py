@@ -331,6 +331,8 @@ class MemoryTransaction(MemoryListings):
         recipients: Iterable[str] | None = None,
         provider_id: str | None = None,
         due: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
         limit: int | None = None,
     ) -> Sequence[OutboxRow]:
         table = self._t().outbox
@@ -353,6 +355,8 @@ class MemoryTransaction(MemoryListings):
             for row in rows
             if (among is None or row.state in among)
             and (due is None or (row.next_try_at is not None and row.next_try_at <= due))
+            and (since is None or row.due_at >= since)
+            and (until is None or row.due_at <= until)
         ]
         return sorted(picked, key=lambda row: (row.due_at, row.id))[:limit]
 

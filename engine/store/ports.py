@@ -226,9 +226,12 @@ class Transaction(Protocol):
         recipients: Iterable[str] | None = None,
         provider_id: str | None = None,
         due: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
         limit: int | None = None,
     ) -> Sequence[OutboxRow]:
-        """Returns rows that meet every condition given, by (due_at, id). `due`: next_try_at is set and <= due."""
+        """Returns rows that meet every condition given, by (due_at, id). `due`: next_try_at is set and <= due;
+        `since` and `until` (included) bound due_at."""
 
     def outbox_due(self, now: str, limit: int) -> Sequence[OutboxRow]:
         """Returns rows in state queued with next_try_at <= now, by (next_try_at, due_at, id).

@@ -194,7 +194,8 @@ class Statements:
     def found(self, table: Table, conditions: Sequence[str]) -> Statement:
         """The rows that meet all of these conditions; `limit` is a place.
 
-        A condition is the name of a column, or `<column>s` for a list, or `after` (an id) or `due` (a time).
+        A condition is the name of a column, or `<column>s` for a list, or `after` (an id), `due`, `since` or `until`
+        (times).
         """
 
         def build() -> Any:
@@ -211,6 +212,10 @@ class Statements:
                 return table.c.id > bindparam("after")
             case "due":
                 return table.c.next_try_at <= bindparam("due")
+            case "since":
+                return table.c.due_at >= bindparam("since")
+            case "until":
+                return table.c.due_at <= bindparam("until")
             case _ if name in table.c:
                 return table.c[name] == _place(name)
             case _:

@@ -308,6 +308,8 @@ class SqlTransaction(SqlListings):
         recipients: Iterable[str] | None = None,
         provider_id: str | None = None,
         due: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
         limit: int | None = None,
     ) -> Sequence[OutboxRow]:
         return self._found(
@@ -317,6 +319,8 @@ class SqlTransaction(SqlListings):
             message=message,
             provider_id=provider_id,
             due=due,
+            since=since,
+            until=until,
             limit=limit,
         )
 

@@ -54,5 +54,10 @@ PAGES: dict[str, tuple[str | None, str]] = {
     "transfers": ("xa1_secretary", "/transfers"),
     "personal-data": ("xa1_secretary", "/personal-data"),
     "person": ("xa1_secretary", "/subjects/u1/person"),
+    "notices": ("xa1_secretary", "/notices"),
+    "notices-unsettled": ("xa1_secretary", "/notices/unsettled"),
+    "notice-preview": ("xa1_secretary", "/notices/preview"),
+    "channels": ("xa1_secretary", "/notices/channels"),
+    "notices-mine": ("xa1_secretary", "/notices/mine"),
     "not-found": ("cb1_secretary", "/subjects/nobody"),
 }

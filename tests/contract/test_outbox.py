@@ -104,6 +104,17 @@ def test_notices_that_meet_every_condition_come_by_due_time_and_id(store: Store)
         assert list(unit.outbox(limit=0)) == []
 
 
+def test_notices_are_found_by_when_they_were_due_with_both_ends(store: Store) -> None:
+    """Both bounds are included, also with other conditions and a limit."""
+    rows = [notice(f"n{h}", due_at=moment(h), state="queued" if h % 2 else "failed") for h in range(8, 14)]
+    with store.transaction() as unit:
+        unit.put_outbox(rows)
+    with store.transaction(write=False) as unit:
+        assert [r.id for r in unit.outbox(since=moment(9), until=moment(11))] == ["n9", "n10", "n11"]
+        assert [r.id for r in unit.outbox(since=moment(9), states=["queued"])] == ["n9", "n11", "n13"]
+        assert [r.id for r in unit.outbox(until=moment(11), states=["failed", "queued"], limit=2)] == ["n8", "n9"]
+
+
 def test_the_next_try_is_of_queued_notices_only(store: Store) -> None:
     """What is claimed, parked or done is not tried."""
     with store.transaction() as unit:
