@@ -252,6 +252,7 @@ def shown(
         rows=[row_shown(visit, page, r) for r in found.rows],
         steps=steps_offered(visit, definition, page),
         saved=visit.service.lists.saved(definition.workflow, by),
+        narrowed=view != usual(),
         started=bool(after),
         back=base,
         next=f"{base}/after/{found.next}" if found.next else "",
