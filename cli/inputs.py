@@ -74,6 +74,10 @@ def _entry(name: str, value: str) -> Any:
 def read_decisions(path: Path) -> tuple[Line, ...]:
     """Reads a batch's decisions: a YAML list of `{subject, do, facts, reason, set_aside}`, or a CSV table with these
     columns, whose other columns are facts. Raises BadInput, FileRefused with the place."""
+    if path.suffix.lower() in (".xlsx", ".xlsm", ".xls"):
+        raise BadInput(
+            "{file}: an Excel list is read by `ketnap import decisions`; here a .yaml or .csv", file=str(path)
+        )
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -27,7 +27,7 @@ def sheet(
     trigger: Annotated[str | None, typer.Option("--trigger", metavar="TRIGGER", help="Another step.")] = None,
     facts: Facts = None,
     decisions: Annotated[
-        Path | None, typer.Option("--decisions", metavar="FILE", help="Rehearse these lines, .yaml .csv or .xlsx.")
+        Path | None, typer.Option("--decisions", metavar="FILE", help="Rehearse these lines, .yaml or .csv.")
     ] = None,
     on: On = None,
     reason: Reason = None,

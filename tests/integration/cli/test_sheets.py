@@ -161,3 +161,10 @@ def test_a_persons_history_names_the_sitting_and_says_who_was_not_mentioned(offi
     assert office.ask("show", "u2")["facts"]["months_unconsidered"] == 0
     assert "không nêu tên" in kept["label"]
     assert "(r1)" in office.run("history", "u1").stdout
+
+
+def test_an_excel_list_given_as_decisions_is_told_where_it_belongs(a_class: Ketnap) -> None:
+    (a_class.folder / "ds.xlsx").write_bytes(b"PK")
+    for command in ("move", "lop1", "enrol"), ("sheet", "lop1", "--trigger", "enrol"):
+        told = a_class.run(*command, "--decisions", "ds.xlsx", "--as", "dao", code=2)
+        assert "ketnap import decisions" in told.stderr
