@@ -151,10 +151,13 @@ class _Office:
         process = spawn.Process(target=_serve, args=(self.file, there), daemon=True)
         process.start()
         try:
+            if not here.poll(60):
+                raise RuntimeError("the pages were not served")
             self.base = f"http://127.0.0.1:{here.recv()}"
             yield
         finally:
-            here.send(None)
+            if process.is_alive():
+                here.send(None)
             process.join(30)
             if process.is_alive():
                 process.kill()
@@ -277,7 +280,7 @@ def _serve(file: Path, pipe: Connection) -> None:
 
 
 def _app(town: Town) -> Starlette:
-    from cli.bootstrap import pages_of
+    from cli.site import pages_of
     from cli.settings import Settings
     from web.app import build_app
 
