@@ -137,7 +137,7 @@ class _Office:
         town = open_town(file)
         try:
             self.secrets = {
-                o: town.service.accounts.sign_in_trusted(o)[0] for o in [TOWN, *(p.officer for p in self.places)]
+                o: town.service.accounts.sign_in_vouched(o, None)[0] for o in [TOWN, *(p.officer for p in self.places)]
             }
         finally:
             town.close()
@@ -208,11 +208,17 @@ def _found(town: Town, officers: int, units: int) -> int:
         ]
     hand = town.service.set_up()
     hand.orgs(orgs)
-    people = [OfficerChange(id=TOWN, name="Phạm Thị Minh", org="tu", roles=["clerk"])]
+    people = [OfficerChange(id=TOWN, name="Phạm Thị Minh", org="tu", roles=["clerk"], account=TOWN)]
     for n in range(officers - 1):
         role = "clerk" if n % 2 else "secretary"
         people.append(
-            OfficerChange(id=f"officer-{n}", name=f"Trần Văn {n}", org=f"xa{n // 2 % committees}", roles=[role])
+            OfficerChange(
+                id=f"officer-{n}",
+                account=f"officer-{n}",
+                name="Trần Bình",
+                org=f"xa{n // 2 % committees}",
+                roles=[role],
+            )
         )
     for c in range(committees):  # who enters everybody, and then looks at nothing
         people.append(OfficerChange(id=f"maker-{c}", name="Lê Mai", org=f"xa{c}", roles=["secretary", "clerk"]))
@@ -280,8 +286,8 @@ def _serve(file: Path, pipe: Connection) -> None:
 
 
 def _app(town: Town) -> Starlette:
-    from cli.site import pages_of
     from cli.settings import Settings
+    from cli.site import pages_of
     from web.app import build_app
 
     service = town.service.speaking_for(Via(channel="web"))
