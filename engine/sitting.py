@@ -39,11 +39,11 @@ class Sitting:
 
 @dataclass(frozen=True, kw_only=True)
 class Offered:
-    """A sheet that an officer may fill in: of the whole subject, or (`unit`) of one unit below it."""
+    """The sheet of a unit above that an officer may fill in for one of their own."""
 
     case: Case
     step: Step
-    unit: str | None
+    unit: str
 
 
 def draft_name(trigger: str, unit: str | None) -> str:
@@ -131,28 +131,22 @@ def _units(work: Work, case: Case, fact: str) -> list[str]:
 
 
 def offered(work: Work, workflow: str, by: By) -> list[Offered]:
-    """Returns the sheets of a workflow that an officer may fill in now, those of the units above theirs too."""
+    """Returns the sheets of units above the officer's that they may fill in now for a unit of their own."""
     definition = work.library.newest(workflow)
-    steps = [s for s in definition.steps.values() if s.batch is not None and not s.by_clock]
+    steps = [s for s in definition.steps.values() if s.batch is not None and s.batch.within is not None]
     states = sorted({state for s in steps for state in s.sources})
-    if not states:
+    area, tree = work.library.area, work.office.tree
+    above = {u for root in scope.roots(work.office, area, by) for u in tree.path(root)}
+    orgs = sorted(above - scope.units(work.office, area, by))
+    if not states or not orgs:
         return []
-    tree = work.office.tree
-    reads = scope.units(work.office, work.library.area, by)
-    above = {u for root in scope.roots(work.office, work.library.area, by) for u in tree.path(root)}
-    rows = work.tx.find_subjects(workflow=workflow, orgs=sorted(reads | above), states=states)
-    found: list[Offered] = []
-    for case in work.adopt(rows):
-        for step in steps:
-            if case.subject.state not in step.sources:
-                continue
-            assert step.batch is not None
-            if case.subject.org in reads:
-                if step.batch.within is not None or may_take(work, case, step, by, None):
-                    found.append(Offered(case=case, step=step, unit=None))
-            else:
-                found += [Offered(case=case, step=step, unit=u) for u in units_over(work, case, step, by)]
-    return found
+    return [
+        Offered(case=case, step=step, unit=unit)
+        for case in work.adopt(work.tx.find_subjects(workflow=workflow, orgs=orgs, states=states))
+        for step in steps
+        if case.subject.state in step.sources
+        for unit in units_over(work, case, step, by)
+    ]
 
 
 def check_may(work: Work, case: Case, trigger: str, by: By, unit: str | None) -> None:

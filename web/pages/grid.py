@@ -29,6 +29,7 @@ from web.site import Said, Site, Visit
 
 NAME = "grid"
 AT = "/grid/{workflow}/{period}"
+FORMS = 100  # rows with the form of the step in them; those after lead to the step's page
 
 
 def routes(site: Site) -> list[BaseRoute]:
@@ -144,7 +145,8 @@ class Page:
             waiting=waiting,
             states=[{"id": s, "label": visit.teller.state(self.definition, s),
                      "count": sum(r.state == s for r in self.rows)} for s in self.columns],
-            fields={r.subject: (fields if r.subject == open_ else self.fields(r)) for r in shown},
+            fields={r.subject: (fields if r.subject == open_ else self.fields(r) if i < FORMS else [])
+                    for i, r in enumerate(shown)},
             open=open_,
             said_late=said,
             take=take.label.of(visit.lang) if take is not None else "",
@@ -185,7 +187,6 @@ class Page:
                 "at": f"/subjects/{o.case.subject.id}/sheets/{o.step.trigger}/{o.unit}",
             }
             for o in found
-            if o.unit is not None
         ]
 
     def row(self, subject: str) -> Row:
