@@ -66,6 +66,12 @@ PAGES: dict[tuple[str, str], str] = {
     ("GET", "/procedures/{workflow}"): "own",
     # -- persons
     ("GET", "/subjects/{subject}"): "person",
+    ("GET", "/subjects/{subject}/person"): "person",
+    ("POST", "/subjects/{subject}/person/hold"): "person",
+    ("POST", "/subjects/{subject}/person/release"): "person",
+    ("POST", "/subjects/{subject}/person/copy"): "person",
+    ("POST", "/subjects/{subject}/person/erase"): "person",
+    ("GET", "/personal-data"): "decides about persons",
     ("GET", "/subjects/{subject}/facts"): "person",
     ("POST", "/subjects/{subject}/facts"): "person",
     ("GET", "/subjects/{subject}/facts/{names}"): "person",
@@ -186,6 +192,7 @@ COMES: dict[str, tuple[str, ...]] = {
     "brings lists": (*CHANGING, "admin"),
     "inspector": ("inspector",),
     "begins": CHANGING,
+    "decides about persons": CHANGING,  # the head of a committee, the agency's clerk
 }
 
 # The calls of the interface for programs. `whole`: who reads everything there is; `unit`: who reads the unit named.

@@ -33,7 +33,8 @@ def _forms(visit: Visit) -> list[ReadyForm]:
 
 
 def show_all(visit: Visit) -> Response:
-    """Shows which forms there are about a subject."""
+    """Shows which forms there are about a subject; that it was opened is noted."""
+    visit.service.access.opened(visit.path("subject"), "forms", visit.by())
     with visit.service.work() as work:
         case = work.case(visit.path("subject"))
     return visit.page("forms.html", subject=case.subject, title=title_of(visit, case), forms=_forms(visit))

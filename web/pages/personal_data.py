@@ -86,6 +86,7 @@ def show(visit: Visit) -> Response:
 
 
 def _page(visit: Visit, standing: Standing, typed: dict[str, Asked], error: str, status: int) -> Response:
+    visit.service.access.opened(visit.path("subject"), "person", visit.by())
     named = next(c for c in standing.cases if c.subject.id == visit.path("subject"))
     forms = {
         "hold": _hold_fields(visit),
