@@ -401,6 +401,7 @@ def _bare(town: Town, file: Path, secret: str) -> dict[str, int]:
 
 
 def _note_queries(store: SqlStore, noted: list[tuple[str, Sequence[Any]]]) -> None:
+    store.close()  # those that are held already would note nothing
     connect = store.database.connect
 
     def noting() -> Any:

@@ -25,7 +25,7 @@ from engine.store.rows import DueRow, OutboxRow
 from engine.work import Case, Work
 
 NEWS = 500  # entries of the trail that are looked through for what is new
-MOST = 200  # days of notices that are looked at for what waits, the earliest
+MOST = 100  # days of notices that are looked at for what waits, the earliest
 
 
 @dataclass(frozen=True, kw_only=True)
