@@ -79,3 +79,9 @@ def test_every_page_of_the_guide_is_led_to_and_every_link_leads_somewhere() -> N
     links = {p: re.findall(r"\]\(([^)#]+)\)", p.read_text(encoding="utf-8")) for p in PAGES}
     assert [(p.name, t) for p, found in links.items() for t in found if not (p.parent / t).exists()] == []
     assert {p.name for p in PAGES} - {"README.md"} <= set(links[GUIDE / "README.md"])
+
+
+def test_the_pictures_are_few_and_small() -> None:
+    sizes = {p.name: p.stat().st_size for p in (GUIDE / "img").iterdir()}
+    assert len(sizes) <= 15
+    assert max(sizes.values()) < 60_000

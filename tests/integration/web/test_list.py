@@ -202,3 +202,10 @@ def test_whoever_may_add_somebody_finds_the_way_to_it_on_the_list(office: PagesO
     for officer, may in {"cb1_clerk": True, "xa1_secretary": True, "tu_inspector": False}.items():
         page = office.client(officer).get("/list/candidate").text
         assert ('href="/start/candidate"' in page) == may, officer
+
+
+def test_the_menu_marks_the_list_on_whichever_page_of_it(office: PagesOffice) -> None:
+    client = office.client("xa1_secretary")
+    for path in ("/list/candidate", "/list/candidate/at/source"):
+        assert '<a href="/list" aria-current="page">' in client.get(path).text, path
+    assert '<a href="/" aria-current="page">' not in client.get("/list/candidate").text
