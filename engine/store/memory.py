@@ -355,8 +355,7 @@ class MemoryTransaction(MemoryListings):
             for row in rows
             if (among is None or row.state in among)
             and (due is None or (row.next_try_at is not None and row.next_try_at <= due))
-            and (since is None or row.due_at >= since)
-            and (until is None or row.due_at <= until)
+            and (since or "") <= row.due_at <= (until or "~")
         ]
         return sorted(picked, key=lambda row: (row.due_at, row.id))[:limit]
 
