@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from engine.audit.note import VerifierKey
     from engine.hashing import Progress
-    from engine.steps import By
     from engine.trail import Signed
 
 SLOW = 20_000  # events; shorter trails are verified before anybody asks how far it is
@@ -38,14 +37,6 @@ def register(app: typer.Typer) -> None:
     group.command("rotate-key")(rotate_key)
     group.command("words")(words)
     app.add_typer(group, name="audit")
-
-
-def _by(session: Session, officer: str | None, token: str | None) -> By:
-    """Returns who acts; whoever may open the database and its keys may also read the trail out, by no name."""
-    from cli.identity import acting
-    from engine.steps import By
-
-    return By(officer=None) if officer is None else acting(session, session.service, officer, token)
 
 
 def _day(name: str, text: str | None) -> Any:
@@ -186,9 +177,11 @@ def checkpoint(
               ketnap audit checkpoint --page diem.html
               ketnap audit checkpoint --witness
     """
+    from cli.identity import reader
+
     session: Session = ctx.obj
     service = session.service
-    by = _by(session, as_, token)
+    by = reader(session, as_, token)
     if witness:
         from cli.witness import post_to_witness
 
@@ -295,12 +288,13 @@ def export(
     Examples: ketnap audit export --out /media/usb/nhat-ky
               ketnap audit export --org xa1 --from 2025-01-01 --to 2025-12-31 --out goi
     """
+    from cli.identity import reader
     from engine.bundling import Wanted
     from engine.bundling import export as export_bundle
 
     session: Session = ctx.obj
     wanted = Wanted(org=org, first=_day("--from", from_), last=_day("--to", to))
-    made = export_bundle(session.service, out, wanted, _by(session, as_, token), session.lang)
+    made = export_bundle(session.service, out, wanted, reader(session, as_, token), session.lang)
     document = {"folder": str(made.folder), "events": made.events, "size": made.size, "checkpoint": made.checkpoint}
 
     def show(console: Console) -> None:

@@ -38,7 +38,8 @@ def acting(
 ) -> By:
     """Returns who gives this command. `founding`: it needs nobody as long as the database has no officers.
 
-    Raises BadInput where nobody is named or somebody unknown, Denied where this account is not that officer's.
+    Raises BadInput where nobody is named or somebody unknown, Denied where this account is not that officer's: that
+    it was tried is noted.
     """
     with service.work() as work:
         rows = {o.id: o for o in work.tx.officers()}
@@ -54,8 +55,10 @@ def acting(
         if given is not None:
             known = row.token is not None and hmac.compare_digest(row.token, token_hash(given))
             if not known:
+                service.access.sign_in_failed(officer, "token")
                 raise Denied("this is not the token of {officer}", why="identity", officer=officer)
         elif row.account is None or row.account != session.account:
+            service.access.sign_in_failed(officer, "account")
             raise Denied(
                 "--as {officer}: the account {account} is not that officer's; use --token, or have it mapped with "
                 "ketnap user add {officer} --account {account}",
@@ -81,3 +84,8 @@ def provider_of(settings: Settings) -> Provider | None:
         back=settings.base_url.rstrip("/") + "/sign-in/provider/back",
         claim=settings.oidc_claim,
     )
+
+
+def reader(session: Session, officer: str | None, token: str | None) -> By:
+    """Returns who reads; whoever may open the database and its keys may also read the trail out, by no name."""
+    return By(officer=None) if officer is None else acting(session, session.service, officer, token)

@@ -42,6 +42,7 @@ def sheet(
     """
     from cli.inputs import read_facts
     from engine.sheet_documents import sheet_document
+    from engine.steps import By
 
     session: Session = ctx.obj
     if decisions is not None:
@@ -53,6 +54,8 @@ def sheet(
     with service.work() as work:
         definition = work.case(subject).definition
         others = {row.workflow: work.library.newest(row.workflow) for row in found.rows}
+    if found.rows:
+        service.access.listed("sheet", len(found.rows), By(officer=as_), subject=subject, trigger=trigger)
     document = sheet_document(session.teller, found, definition, others)
     session.write(document, lambda console: _show(session, console, document))
 
@@ -112,6 +115,7 @@ def _rehearse(
     lines = read_decisions(decisions)
     command = Move(subject=subject, trigger=name, facts=given, on=read_day("on", on), reason=reason, lines=lines)
     answer = service.sheets.rehearse(command, By(officer=as_))
+    service.access.listed("rehearsal", len(answer.lines), By(officer=as_), subject=subject, trigger=name)
     document = {**document_of(session, service, answer), "rehearsed": True, "event": None}
 
     def show(console: Console) -> None:
@@ -128,7 +132,7 @@ def numbers(
     workflow: Annotated[str, typer.Argument(metavar="WORKFLOW", help="The workflow that gives numbers.")],
     find: Annotated[str, typer.Option("--find", metavar="TEXT", help="Part of a number, of a name, of an id.")] = "",
 ) -> None:
-    """The register of numbers that are given once: to whom, when, and which were spoiled.
+    """The register of numbers that are given once: to whom, when, and which were spoiled. That it was shown is noted.
 
     Examples: ketnap numbers training_class
               ketnap numbers training_class --find "Lê Văn An"
@@ -137,6 +141,8 @@ def numbers(
 
     session: Session = ctx.obj
     document = register_document(session.service.sheets.numbers(workflow, text=find))
+    if document:
+        session.service.access.listed("numbers", len(document), workflow=workflow)
 
     def show(console: Console) -> None:
         from rich.table import Table

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.options import Subject
+from cli.options import As, Subject, Token
 from cli.session import Session
 
 if TYPE_CHECKING:
@@ -157,13 +157,17 @@ def supervise(
     ] = None,
     cases: Annotated[bool, typer.Option("--cases/--no-cases", help="One page a case, too.")] = True,
     purpose: Annotated[str | None, typer.Option("--purpose", metavar="TEXT", help="Why it is made; is noted.")] = None,
+    as_: As = None,
+    token: Token = None,
 ) -> None:
     """What an inspector asks of a unit and a period: cases by stage, each step against its time limit, exceptions with
     their reasons, what is overdue, late entries, who decided what, separation of duties, refused attempts, who opened
-    dossiers, why cases ended, and each case on a page. That it was given out is noted.
+    dossiers, why cases ended, and each case on a page. That it was given out is noted. With --as it is made only for an
+    officer who reads all of that unit.
 
     Example: ketnap audit supervise --org xa1 --from 2024-01-01 --to 2024-12-31 --out giam-sat.docx
     """
+    from cli.identity import reader
     from cli.inputs import need_day, read_day
     from cli.outputs import write_new
     from engine.core.errors import BadInput
@@ -180,12 +184,13 @@ def supervise(
         today, now = work.today, work.now
         name = work.office.tree.by_id[unit].name if unit in work.office.tree.by_id else unit
     begins, ends = need_day("from", first), read_day("to", last) or today
-    found = service.reading.supervision(unit, begins, ends)
+    by = reader(session, as_, token)
+    found = service.reading.supervision(unit, begins, ends, by)
     sandbox = session.opened.sandbox
     report = supervision.make(found, session.teller, unit_name=name, now=now, today=today, sandbox=sandbox, cases=cases)
     about = {"unit": unit, "from": begins.isoformat(), "to": ends.isoformat(), "purpose": purpose, "form": form}
     note = service.access.listed if out is None else service.access.exported
-    note(supervision.NAME, len(found.stories), None, **about)
+    note(supervision.NAME, len(found.stories), by, **about)
     if out is not None and form is not None:
         write_new(out, writers[form](report))
         told = {"file": str(out), "report": report.id, "cases": len(found.stories)}

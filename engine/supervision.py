@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
+from engine import scope
 from engine.asking import prospects
 from engine.core import events
 from engine.core.definition import Text
-from engine.core.errors import BadInput, NotFound
-from engine.core.events import CHANGING, Entry, replay, unstamp
+from engine.core.errors import BadInput, Denied, NotFound
+from engine.core.events import CHANGING, Entry, Standing, replay, unstamp
 from engine.core.machine import Definition
 from engine.ledger import entries
 from engine.reading import delay_days
+from engine.steps import By
 from engine.work import Case, Work
 
 LIMIT = "limit"
@@ -45,7 +47,7 @@ class Duty:
 
 @dataclass(frozen=True, kw_only=True)
 class Pending:
-    """An open case that has run over a time limit today."""
+    """A case that was open on the period's last day (today, if that is later), and had run over a time limit then."""
 
     case: str
     trigger: str
@@ -86,10 +88,15 @@ class Supervision:
     definitions: dict[str, Definition] = field(default_factory=dict)
 
 
-def supervise(work: Work, unit: str, first: date, last: date) -> Supervision:
-    """Reads the trail of a unit, all below it, and a period. Raises BadInput and NotFound."""
+def supervise(work: Work, unit: str, first: date, last: date, by: By) -> Supervision:
+    """Reads the trail of a unit, all below it, and a period; an officer sees the units that they read.
+
+    Raises BadInput, NotFound, and Denied where the officer does not read all of it.
+    """
     if unit not in work.office.tree.by_id:
         raise NotFound("there is no organisation {org}", org=unit)
+    if by.officer is not None and unit not in scope.units(work.office, work.library.area, by):
+        raise Denied("{officer} sees nothing of this", why="scope", officer=by.officer)
     if last < first:
         raise BadInput("until: {until} is before from: {from_}", until=last.isoformat(), from_=first.isoformat())
     found = Supervision(unit=unit, first=first, last=last, definitions=dict(work.library.all_newest()))
@@ -115,7 +122,7 @@ def _case(work: Work, found: Supervision, case: Case) -> None:
     for entry in period:
         _entry(work, found, case, entry, undone)
     found.duties += _duties(case, [e for e in by_then if e.id not in undone], {e.id for e in period})
-    found.pending += _pending(work, case)
+    found.pending += _pending(work, _as_of(case, standing), min(found.last, work.today))
     seen = [e for e in period if e.kind != events.OPENED]
     if seen:
         title = standing.facts.get(case.definition.file.title_fact or "")
@@ -203,11 +210,26 @@ def _who(groups: Iterable[Sequence[str]]) -> set[str]:
     return {person for group in groups for person in group}
 
 
-def _pending(work: Work, case: Case) -> Iterator[Pending]:
-    """Yields the time limits that an open case is over today."""
+def _as_of(case: Case, standing: Standing) -> Case:
+    """Returns a case as its events until then made it; what it reads from other subjects is that of today."""
+    then = replace(
+        case.subject,
+        state=standing.state,
+        org=standing.org,
+        version=standing.version,
+        facts=standing.facts,
+        doers=standing.doers,
+        entered_on=standing.entered_on,
+        person_on=standing.person_on,
+    )
+    return replace(case, subject=then)
+
+
+def _pending(work: Work, case: Case, day: date) -> Iterator[Pending]:
+    """Yields the time limits that an open case is over on a day."""
     if case.subject.state in case.definition.final:
         return
-    for prospect in prospects(work, case):
+    for prospect in prospects(work, case, on=day):
         for j in prospect.decision.judgements if prospect.decision is not None else ():
             if j.force == LIMIT and j.result == "fail":
                 yield Pending(case=case.subject.id, trigger=prospect.step.trigger, rule=j.rule.id, label=j.rule.label)

@@ -78,7 +78,7 @@ class _Maker:
             "30 25 12d 20 40 40",
         )
         yield self.table(
-            say("Overdue today"),
+            say("Overdue on the last day"),
             ("Case", "Step", "Limit"),
             [(self.case(p.case), p.trigger, self.teller.text(p.label)) for p in found.pending],
             "40 25 60",

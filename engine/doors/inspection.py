@@ -155,7 +155,7 @@ class Inspection:
         """Returns what an inspector asks of a unit and a period. Raises BadInput and NotFound."""
         with self._work() as work:
             _see(work, unit, by)
-            return supervise(work, unit, first, last)
+            return supervise(work, unit, first, last, by)
 
     def exposure(self) -> Exposure:
         """Returns how much of the trail no checkpoint outside this machine covers."""

@@ -30,10 +30,13 @@ class Reading:
         with self._work() as work:
             return reading.difference(work, subject, first, second)
 
-    def supervision(self, unit: str, first: date, last: date) -> Supervision:
-        """Returns what an inspector asks of a unit and a period. Who gets it is for `access` to note."""
+    def supervision(self, unit: str, first: date, last: date, by: By = By(officer=None)) -> Supervision:
+        """Returns what an inspector asks of a unit and a period. Who gets it is for `access` to note.
+
+        Raises BadInput, NotFound and Denied.
+        """
         with self._work() as work:
-            return supervise(work, unit, first, last)
+            return supervise(work, unit, first, last, by)
 
     def definition(self, subject: str) -> Definition:
         """Returns the definition under which a subject runs; says nothing about the person. Raises NotFound."""

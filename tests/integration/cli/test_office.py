@@ -125,6 +125,8 @@ def test_outside_a_sandbox_only_the_account_or_the_token_of_an_officer_acts(
     start = ("start", "candidate", "--org", "cb1", "--fact", "full_name=An", "--as", "lan")
     assert ketnap.ask(*start, code=3)["error"]["why"] == "identity"
     assert ketnap.ask(*start, "--token", token, code=3)["error"]["why"] == "identity"
+    tried = ketnap.ask("audit", "search", "--kind", "sign_in_failed")["events"]
+    assert [(e["actor"], e["detail"]["how"]) for e in tried] == [("lan", "token"), ("lan", "account")]
     hers = ketnap.ask("user", "add", "lan", "--token", "--as", "qt")["token"]
     ketnap.run(*start, "--token", hers)
     assert hers not in (ketnap.folder / "ketnap.db").read_bytes().decode("latin-1")

@@ -67,3 +67,12 @@ def test_the_report_is_a_page_a_workbook_and_a_letter_and_each_is_noted(supervis
     found = supervised.ask("audit", "search", "--kind", "exported")["events"]
     assert [e["detail"]["about"]["form"] for e in found] == ["pdf", "docx", "xlsx", "html"]
     supervised.run("audit", "supervise", *PERIOD, "--out", "gs.exe", code=2)
+
+
+def test_an_officer_gets_it_of_the_units_that_they_read_only(supervised: Ketnap) -> None:
+    """Whoever has the database in hand is asked for nothing; it is noted who got it."""
+    args = ("audit", "supervise", "--from", "2000-01-01")
+    assert supervised.ask(*args, "--org", "tu", "--as", "lan", code=3)["error"]["why"] == "scope"
+    supervised.run(*args, "--org", "xa1", "--as", "lan")
+    noted = supervised.ask("audit", "search", "--kind", "listed")["events"]
+    assert [e["actor"] for e in noted] == ["lan"]
