@@ -390,10 +390,8 @@ class MemoryTransaction(MemoryListings):
         self._put(self._w().sessions, rows)
 
     def drafts(self, subjects: Iterable[str] | None = None) -> Sequence[DraftRow]:
-        table = self._t().drafts
-        wanted = None if subjects is None else set(subjects)
-        found = (r for r in table.rows.values() if wanted is None or r.subject in wanted)
-        return sorted(found, key=attrgetter("subject", "name"))
+        rows, wanted = self._t().drafts.rows.values(), None if subjects is None else set(subjects)
+        return sorted((r for r in rows if wanted is None or r.subject in wanted), key=attrgetter("subject", "name"))
 
     def put_drafts(self, rows: Iterable[DraftRow]) -> None:
         self._put(self._w().drafts, rows)
