@@ -70,6 +70,11 @@ def build_api(setup: Setup, body_seconds: float = BODY_SECONDS) -> ASGIApp:
             return of_error(inner, language(request, setup.lang))
         return of_http(error, language(request, setup.lang))
 
+    @api.exception_handler(Exception)
+    async def unforeseen(request: Request, _: Exception) -> Response:
+        lang = language(request, setup.lang)
+        return problem(503, "unavailable", translator(lang)(TITLES[503]), lang)
+
     @api.get("/openapi.json", include_in_schema=False)
     async def described() -> dict[str, Any]:
         return describe(api)
@@ -98,10 +103,10 @@ class _Headed:
 
         try:
             await self._app(scope, receive, headed)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, an answer has to go out
             log.error("a request failed: %s", type(error).__name__)
             if begun:
-                raise
+                return
             request = Request(scope)
             lang = language(request, self._setup.lang)
             answer = problem(503, "unavailable", translator(lang)(TITLES[503]), lang)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -122,28 +122,29 @@ def listed(
     cursor: Cursor = None,
 ) -> Document:
     """The subjects that the officer reads, by id, a page at a time."""
-    return _page(caller, FindBody(workflow=workflow, org=org, states=state or [], limit=limit, cursor=cursor))
+    return _page(caller, workflow, org, state or [], {}, limit, cursor)
 
 
 @router.post("/subjects/find", tags=["subjects"])
 def find(caller: Reads, body: FindBody) -> Document:
     """The subjects with these facts. What is looked for never stands in an address."""
-    return _page(caller, body)
+    return _page(caller, body.workflow, body.org, body.states, body.facts, body.limit, body.cursor)
 
 
-def _page(caller: Caller, body: FindBody) -> Document:
-    hidden = caller.definition(body.workflow).sensitive
-    asked = sorted(hidden & set(body.facts))
+def _page(
+    caller: Caller,
+    workflow: str,
+    org: str | None,
+    states: list[str],
+    facts: Mapping[str, object],
+    limit: int,
+    at: str | None,
+) -> Document:
+    asked = sorted(caller.definition(workflow).sensitive & set(facts))
     if asked:
         raise BadInput("{fact} is sensitive and not looked for", fact=asked[0])
     found = caller.service.catalogue.page(
-        body.workflow,
-        caller.by,
-        org=body.org,
-        states=body.states,
-        facts=body.facts,
-        after=after_text(body.cursor),
-        limit=body.limit,
+        workflow, caller.by, org=org, states=states, facts=facts, after=after_text(at), limit=limit
     )
     teller = caller.teller
     items = [
