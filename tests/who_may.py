@@ -89,13 +89,7 @@ PAGES: dict[tuple[str, str], str] = {
     ("GET", "/subjects/{subject}/sheets/{trigger}/{unit}"): "person",
     ("POST", "/subjects/{subject}/sheets/{trigger}/{unit}"): "person",
     ("GET", "/subjects/{subject}/history"): "person",
-    ("GET", "/subjects/{subject}/person"): "person",
-    ("POST", "/subjects/{subject}/person/copy"): "person",
-    ("POST", "/subjects/{subject}/person/erase"): "person",
-    ("POST", "/subjects/{subject}/person/hold"): "person",
-    ("POST", "/subjects/{subject}/person/release"): "person",
     ("POST", "/subjects/{subject}/steps/{trigger}/check"): "person",
-    ("GET", "/personal-data"): "seeing",
     # -- lists: whoever sees subjects comes to them, and finds only what they read
     ("POST", "/find"): "seeing",
     ("GET", "/list"): "seeing",

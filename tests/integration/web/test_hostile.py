@@ -90,7 +90,8 @@ def sound(answer: httpx.Response, nasty: str) -> list[str]:
 
 
 def test_nothing_nasty_in_an_address_or_a_form_of_a_page_does_anything(office: PagesOffice, browser: Client) -> None:
-    before, wrong = len(trail(office.service.kit.store)), []
+    before = len(trail(office.service.kit.store))
+    wrong: list[object] = []
     csrf = browser.hidden("/account")["csrf"]
     for n, (method, path) in enumerate(sorted(PAGES)):
         if path.startswith(("/sign-", "/account/password", "/account/sessions")):
@@ -127,7 +128,8 @@ def test_nothing_nasty_in_a_call_does_anything(
     office: PagesOffice, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("web.api.limits.Buckets.take", lambda *_, **__: None)
-    before, wrong = len(trail(office.service.kit.store)), []
+    before = len(trail(office.service.kit.store))
+    wrong: list[object] = []
     for n, (method, path) in enumerate(sorted(CALLS)):
         if path in ("/feed", "/calendar", "/audit/checkpoints", "/audit/export"):
             continue
