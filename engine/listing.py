@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from engine.core.definition import Listing
     from engine.work import Work
 
-MISSING = "missing"  # the mark of a subject whose papers are not all there
+MISSING = "missing"  # the mark of a subject of which not everything is there
 LISTED = "listed"  # the setting that says how the rows that stand were made
 MADE = "1"  # changes when rows are made otherwise
 CHUNK = 500  # subjects listed together

@@ -74,7 +74,7 @@ class Outgoing:
             told = (row.rule, row.occurrence) in asked or row.rule == REPORT or (row.rule == CORRECTION and last)
             if not told:
                 return _problem(
-                    "the notice {id} to {recipient} ({rule}) is in the outbox, and nothing asked for it", row
+                    "the notice {id} to {recipient} ({rule}) is in the outbox, and nothing called for it", row
                 )
             may = _MAY.get(last, frozenset({last}))
             if row.state not in may and not (row.channel == NOBODY and row.state in _NOBODY):

@@ -15,7 +15,7 @@ from engine.core.values import Value
 from engine.naming import unique_key
 from engine.reminding import told_at
 from engine.steps import By
-from engine.taking import addressees, steps_of
+from engine.taking import receivers, steps_of
 from engine.ticking import periods
 from engine.work import Case, Work
 
@@ -35,7 +35,7 @@ class Period:
 class Owed:
     """What one unit owes in a period. `steps` are those the officer may take; whoever may take one may remind too.
 
-    `addressees`: (fact, kind of unit) in whose place the officer may take the step asked for, where it has to name one.
+    `receivers`: (fact, kind of unit) in whose place the officer may take the step asked for, where it has to name one.
     `told`: when notices of the rules asked for went out; `before` is the same unit's of the period before.
     """
 
@@ -43,7 +43,7 @@ class Owed:
     facts: Mapping[str, Value]
     steps: Sequence[str]
     told: Sequence[str]
-    addressees: Sequence[tuple[str, str]]
+    receivers: Sequence[tuple[str, str]]
     before: Case | None
     before_facts: Mapping[str, Value]
 
@@ -79,7 +79,7 @@ def owed(
 ) -> list[Owed]:
     """Returns what the units that an officer reads owe in a period, by the units' names.
 
-    `take`: the step whose addressees are wanted; `told`: notice rules of which a row says when they told.
+    `take`: the step whose receivers are wanted; `told`: notice rules of which a row says when they told.
     Raises NotFound.
     """
     definition, _ = opening_of(work, workflow)
@@ -99,7 +99,7 @@ def owed(
                 facts=work.view(case),
                 steps=steps_of(work, case, by),
                 told=sent.get(case.subject.id, ()),
-                addressees=addressees(work, case, case.definition.steps[take], by)
+                receivers=receivers(work, case, case.definition.steps[take], by)
                 if take is not None and take in case.definition.triggers_from(case.subject.state)
                 else (),
                 before=before,

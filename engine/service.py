@@ -37,13 +37,13 @@ from engine.doors.backups import Backups
 from engine.doors.catalogue import Catalogue
 from engine.doors.desk import Desk
 from engine.doors.history import History
-from engine.doors.inspection import Inspection
 from engine.doors.keeping import Keeping
 from engine.doors.likeness import Likeness
 from engine.doors.lists import Lists
 from engine.doors.mail import Mail
 from engine.doors.notices import Feeds, Outbox
 from engine.doors.organisations import Organisations
+from engine.doors.oversight import Oversight
 from engine.doors.owing import Owing
 from engine.doors.persons import Persons
 from engine.doors.reading import Reading
@@ -75,7 +75,7 @@ class Service:
         self.past = History(self.work)
         self.access = Access(self.work, via)
         self.reading = Reading(self.work, self.access)
-        self.inspection = Inspection(self.work, self.access)
+        self.oversight = Oversight(self.work, self.access)
         self.mail = Mail(self.work, self.access, drafter)
         self.scores = Scores(self.work)
         self.sheets = Sheets(self.work, self.access)

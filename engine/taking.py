@@ -21,7 +21,7 @@ def may_take(work: Work, case: Case, step: Step, by: By, unit: str | None) -> bo
     )
 
 
-def addressees(work: Work, case: Case, step: Step, by: By) -> list[tuple[str, str]]:
+def receivers(work: Work, case: Case, step: Step, by: By) -> list[tuple[str, str]]:
     """Returns (fact, value) for each kind of unit in whose place an officer may take a step that has to name it."""
     facts = list(dict.fromkeys(g.kind_is for g in step.grants if g.kind_is is not None))
     view = work.view(case)
@@ -44,6 +44,6 @@ def steps_of(work: Work, case: Case, by: By) -> list[str]:
         step = case.definition.steps[trigger]
         if step.by_clock:
             continue
-        if may_take(work, case, step, by, None) or addressees(work, case, step, by):
+        if may_take(work, case, step, by, None) or receivers(work, case, step, by):
             found.append(trigger)
     return found

@@ -60,7 +60,7 @@ class Row:
     target: str
     score: Score | None
     before: Cell | None
-    addressees: Sequence[tuple[str, str, str]] = ()  # fact, value, label
+    receivers: Sequence[tuple[str, str, str]] = ()  # fact, value, label
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +140,7 @@ class GridRows:
             target=_target(self.now.get(subject.org)),
             score=self._score(self.earlier.get(subject.org)),
             before=self._before(o),
-            addressees=self._addressees(o) if waits and self.grid.take in o.steps else (),
+            receivers=self._addressees(o) if waits and self.grid.take in o.steps else (),
         )
 
     def _last_day(self, facts: Mapping[str, Value]) -> date | None:
@@ -198,7 +198,7 @@ class GridRows:
         area = self.definition.area.file
         return [
             (fact, kind, area.kinds[kind].label.of(self.visit.lang))
-            for fact, kind in o.addressees
+            for fact, kind in o.receivers
             if not self._has(o, kind)
         ]
 

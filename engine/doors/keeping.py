@@ -61,7 +61,7 @@ class Standing:
 
 
 class Keeping:
-    """What keepers of the office see and do. Who may is said by the area's permissions."""
+    """What those who keep the office see and do. Who may is said by the area's permissions."""
 
     def __init__(self, open_work: OpenWork, kit: Kit) -> None:
         self._work, self._kit = open_work, kit

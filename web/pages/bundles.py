@@ -49,7 +49,7 @@ def ask(visit: Visit) -> Response:
 
 def _form(visit: Visit, errors: Mapping[str, str], status: int) -> Response:
     say, form = visit.say, visit.form
-    whole = visit.service.inspection.whole(visit.by())
+    whole = visit.service.oversight.whole(visit.by())
     fields = [
         Field(name="unit", label=say("Unit"), kind="choice", value=form.get("unit"), options=units(visit),
               required=not whole, error=errors.get("unit", ""),
@@ -66,7 +66,7 @@ def start(visit: Visit) -> Response:
     first, last = read_period(visit, errors)
     unit = visit.form.get("unit") or None
     by = visit.by_form()
-    if unit is None and not visit.service.inspection.whole(by):
+    if unit is None and not visit.service.oversight.whole(by):
         errors["unit"] = visit.say("You read some units, not all. Choose one of yours.")
     elif unit is not None and unit not in dict(units(visit)):
         errors["unit"] = visit.say("Choose one of the list.")
@@ -76,7 +76,7 @@ def start(visit: Visit) -> Response:
 
     def run(service: Service, job: Job) -> Bundle:
         job.count(writing, 0)
-        service.inspection.see(unit, by)
+        service.oversight.see(unit, by)
         folder = tempfile.TemporaryDirectory(prefix="ketnap-bundle-")
         made = export(service, Path(folder.name) / "bundle", wanted, by, lang)
         file = Path(folder.name) / "bundle.zip"

@@ -119,9 +119,9 @@ class Page:
             due = self.maker.due(row.subject) if one.kind == "time" else None
             hint = visit.say("in time up to {day}, 23:59", day=day(due)) if due is not None else one.hint
             filled.append(replace(one, value=value, hint=hint))
-        kinds = [(v, label) for fact, v, label in row.addressees]
+        kinds = [(v, label) for fact, v, label in row.receivers]
         if len(kinds) > 1:
-            fact = row.addressees[0][0]
+            fact = row.receivers[0][0]
             label = self.definition.file.facts[fact].label.of(visit.lang)
             given = form.get(FACT + fact) if form is not None else kinds[0][0]
             one = Field(name=FACT + fact, label=label, kind="choice", value=given, options=kinds, required=True)
@@ -233,8 +233,8 @@ def take(visit: Visit) -> Response:
     raw, fields = fact_form(visit, page.definition, {}).read(page.fields(row, form), visit.say)
     if any(f.error for f in fields):
         return page.show(400, open_=row.subject, fields=fields, said=visit.say("Look at the fields marked below."))
-    if len(row.addressees) == 1:  # there is nothing to choose
-        fact, kind, _ = row.addressees[0]
+    if len(row.receivers) == 1:  # there is nothing to choose
+        fact, kind, _ = row.receivers[0]
         raw[fact] = kind
     version = form.get("version")
     command = Move(

@@ -14,7 +14,7 @@ from engine import scope
 from engine.core import events
 from engine.core.errors import BadInput, NotFound
 from engine.core.events import Entry
-from engine.doors.inspection import Found
+from engine.doors.oversight import Found
 from engine.reading import Query
 from web.access import Listed
 from web.forms import Field, Form, read_day
@@ -74,14 +74,14 @@ def _overview(
     visit: Visit, period: Period, errors: Mapping[str, str], of_period: Mapping[str, str], status: int
 ) -> Response:
     by = visit.by()
-    counts = visit.service.inspection.counts(period.first, period.last, by)
+    counts = visit.service.oversight.counts(period.first, period.last, by)
     return visit.page(
         "inspection.html",
         status,
         period=period,
         counts=counts,
-        exposure=visit.service.inspection.exposure(),
-        whole=visit.service.inspection.whole(by),
+        exposure=visit.service.oversight.exposure(),
+        whole=visit.service.oversight.whole(by),
         verified=visit.works("verify"),
         fields=search_fields(visit, visit.form if errors else Form(), errors),
         period_fields=[
@@ -213,7 +213,7 @@ def found(visit: Visit) -> Response:
     if after and not after.isdecimal():
         raise BadInput("{value} is not a number", value=after[:20])
     asked = Query(**{**_asdict(query), "before": int(after) if after else None})
-    page = visit.service.inspection.search(asked, visit.by())
+    page = visit.service.oversight.search(asked, visit.by())
     return visit.page(
         "inspection_found.html",
         rows=rows(visit, page),
@@ -291,7 +291,7 @@ def event(visit: Visit) -> Response:
     text = visit.path("seq")
     if not text.isdecimal() or len(text) > 12:
         raise NotFound("There is no such page.")
-    entry, case = visit.service.inspection.event(int(text), visit.by())
+    entry, case = visit.service.oversight.event(int(text), visit.by())
     shown = Found(entries=[entry], cases={case.subject.id: case} if case is not None else {})
     results = {"pass": visit.say("met"), "fail": visit.say("not met"), "unknown": visit.say("not known")}
     return visit.page(
@@ -315,7 +315,7 @@ def listed(visit: Visit) -> Response:
     name = visit.path("what")
     if name not in LISTS:
         raise NotFound("There is no such page.")
-    period, by, door = _period(visit), visit.by(), visit.service.inspection
+    period, by, door = _period(visit), visit.by(), visit.service.oversight
     reasons: Mapping[int, str] = {}
     opened: Sequence[Any] = ()
     if name == "openings":

@@ -76,7 +76,7 @@ def make(visit: Visit) -> Response:
 
     def run(service: Service, job: Job) -> tuple[Made, str | None]:
         job.count(counting, 0)
-        found = service.inspection.supervision(unit, first, until, by)
+        found = service.oversight.supervision(unit, first, until, by)
         report = supervision.make(
             found, teller, unit_name=name, now=now, today=today, sandbox=sandbox, cases=cases
         )  # fmt: skip

@@ -54,14 +54,14 @@ def routes(site: Site) -> list[BaseRoute]:
 
 def _whole(visit: Visit) -> None:
     """Sees that the officer reads everything, as verifying does. Raises NotFound."""
-    visit.service.inspection.see(None, visit.by())
+    visit.service.oversight.see(None, visit.by())
 
 
 def ask(visit: Visit) -> Response:
     """Shows the form, and what verifying found before."""
     _whole(visit)
     return visit.page(
-        "verify.html", works=visit.works(KIND), exposure=visit.service.inspection.exposure(), error=""
+        "verify.html", works=visit.works(KIND), exposure=visit.service.oversight.exposure(), error=""
     )  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def show(visit: Visit) -> Response:
         given=verified.given,
         report=report,
         problems=[(p.event, visit.say(p.kind), p.text(visit.translate)) for p in report.problems],
-        exposure=visit.service.inspection.exposure(),
+        exposure=visit.service.oversight.exposure(),
     )
 
 
@@ -140,7 +140,7 @@ def _checkpoint(visit: Visit, error: str, status: int) -> Response:
         key=str(visit.service.trail.keys()[0].key) if signed is not None else "",
         words=[list(line) for line in to_words(signed.checkpoint.root)] if signed is not None else [],
         picture=Markup(picture(signed.note)) if signed is not None else "",  # noqa: S704 - drawn here, no text in it
-        exposure=visit.service.inspection.exposure(),
+        exposure=visit.service.oversight.exposure(),
         to=Field(name="to", label=visit.say("Who takes it out of the office"), kind="text", value=visit.form.get("to"),
                  required=True, error=error),
     )  # fmt: skip

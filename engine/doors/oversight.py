@@ -44,7 +44,7 @@ class Openings:
     off_hours: int
 
 
-class Inspection:
+class Oversight:
     """The trail for one officer: events of the units they read; whoever reads every unit also sees those of none."""
 
     def __init__(self, open_work: OpenWork, access: Access) -> None:
