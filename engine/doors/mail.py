@@ -25,6 +25,7 @@ from engine.store.rows import OutboxRow, TimerRow
 from engine.work import Case, Work
 
 MOST = 4_000  # rows that one page looks through
+PLANNED = 1_000  # planned notices that one page looks through
 STATES = ("queued", "claimed", "accepted", "delivered", "refused", "failed", "unknown", "cancelled")
 
 
@@ -99,12 +100,12 @@ class Mail:
         """Returns what is planned from one day to another as things stand now, and whether that is all of it."""
         with self._work() as work:
             begins, ends = _bounds(work, first, last)
-            due = work.tx.due_timers(ends, MOST)
+            due = work.tx.due_timers(ends, PLANNED)
             planned = [t for t in due if t.kind != FIRE and t.due_at >= begins]
             found = _planned(work, planned, by)
         if found:
             self._access.listed("coming_notices", len(found), by)
-        return found, len(due) < MOST
+        return found, len(due) < PLANNED
 
     def preview(self, subject: str, rule: str, by: By) -> Preview:
         """Returns what a rule would say of a subject today, and to whom. Raises NotFound."""

@@ -20,6 +20,7 @@ from engine.trail import Exposure
 from engine.work import Case, Work
 
 MOST = 5_000  # events that one overview reads through
+COUNTED = 500  # up to so many are counted; past it, it is enough to know that there are more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +143,7 @@ class Oversight:
             "openings": Query(since=first, until=last, kinds=(events.OPENED,)),
         }
         with self._work() as work:
-            found = {name: _all(work, query, by) for name, query in queries.items()}
+            found = {name: _all(work, query, by, COUNTED) for name, query in queries.items()}
         return {name: (len(rows), whole) for name, (rows, whole) in found.items()}
 
     def _noted(self, what: str, found: Found, by: By) -> None:
@@ -177,20 +178,20 @@ def _see(work: Work, unit: str | None, by: By) -> None:
         raise NotFound("there is no organisation {org}", org=unit)
 
 
-def _all(work: Work, query: Query, by: By) -> tuple[list[Entry], bool]:
-    """Returns the events of a query, newest first, up to MOST, and whether these are all."""
+def _all(work: Work, query: Query, by: By, most: int = MOST) -> tuple[list[Entry], bool]:
+    """Returns the events of a query, newest first, up to `most`, and whether these are all."""
     found: list[Entry] = []
-    for page in _pages(work, query, by):
+    for page in _pages(work, replace(query, limit=min(PAGE_LIMIT, most)), by):
         found += page.entries
-        if len(found) >= MOST:
-            return found[:MOST], page.before is None and len(found) == MOST
+        if len(found) >= most:
+            return found[:most], page.before is None and len(found) == most
     return found, True
 
 
 def _pages(work: Work, query: Query, by: By) -> Iterator[Page]:
     within, before = _within(work, by), query.before
     while True:
-        page = reading.search(work, replace(query, before=before, limit=PAGE_LIMIT), within)
+        page = reading.search(work, replace(query, before=before), within)
         yield page
         if page.before is None:
             return
