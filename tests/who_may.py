@@ -154,6 +154,21 @@ PAGES: dict[tuple[str, str], str] = {
     ("GET", "/matters/{workflow}/numbers/view/{view}"): "seeing",
     ("GET", "/start/{workflow}"): "begins",
     ("POST", "/start/{workflow}"): "begins",
+    # -- notices: one's own, and those about what one reads; preferences and the feed are everybody's own
+    ("GET", "/notices"): "notices",
+    ("GET", "/notices/unsettled"): "notices",
+    ("GET", "/notices/channels"): "notices",
+    ("POST", "/notices/channels"): "notices",
+    ("GET", "/notices/preview"): "notices",
+    ("POST", "/notices/preview"): "notices",
+    ("POST", "/notices/forecast"): "notices",
+    ("GET", "/notices/forecasts/{job}"): "notices",
+    ("GET", "/notices/months/{month}"): "notices",
+    ("GET", "/notices/one/{id}"): "notices",
+    ("POST", "/notices/one/{id}"): "notices",
+    ("GET", "/notices/mine"): "own",
+    ("POST", "/notices/mine"): "own",
+    ("POST", "/notices/feed"): "own",
     # -- the office
     ("GET", "/organisations"): "office",
     ("GET", "/organisations/{org}"): "office",
@@ -194,6 +209,7 @@ COMES: dict[str, tuple[str, ...]] = {
     "admin": ("admin",),
     "brings lists": (*CHANGING, "admin"),
     "inspector": ("inspector",),
+    "notices": ROLES,
     "begins": CHANGING,
     "decides about persons": CHANGING,  # the head of a committee, the agency's clerk
 }
