@@ -19,8 +19,7 @@ from engine.doors.access import Access
 from engine.kit import Kit
 from engine.notice_days import day_due
 from engine.steps import By
-from engine.store.listings import KEYS
-from engine.store.rows import ListingSearch, Order, SavedRow, StateCount
+from engine.store.rows import ORDERED_BY, ListingSearch, Order, SavedRow, StateCount
 from engine.work import Case, Work
 
 MOST_SAVED = 30  # views that an officer keeps
@@ -116,7 +115,7 @@ class Lists:
         stands = [r for r in work.tx.listings([after]) if r.workflow == wanted.workflow]
         if not stands or not scope.reads(work, work.case(after), by):
             return None
-        return (getattr(stands[0], KEYS[wanted.order]), after)
+        return (getattr(stands[0], ORDERED_BY[wanted.order]), after)
 
     def board(self, workflow: str, by: By, *, soon: date) -> Sequence[StateCount]:
         """Counts what the officer reads by state: how many, the first day, how many are late, how many soon."""

@@ -8,7 +8,7 @@ A subject that is read from several units is given once: by the first of its pla
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -29,12 +29,11 @@ from sqlalchemy import (
 )
 
 from engine.store import tables
-from engine.store.rows import ListingSearch, Order
+from engine.store.rows import ORDERED_BY, ListingSearch
 from engine.store.statements import Statement, Statements, columns_of
 
 SIZES = (1, 2, 4, 8, 16, 40)  # lists of units are filled up to one of these
 FEW = SIZES[-1]  # units, up to which each is looked up by itself
-KEYS: Mapping[Order, str] = {"name": "sort", "due": "due", "entered": "entered_on"}
 
 _zero: ColumnElement[int] = literal_column("0")
 _one: ColumnElement[int] = literal_column("1")
@@ -112,7 +111,7 @@ class Page:
         for name, test in (("since", _t.c.due.__ge__), ("until", _t.c.due.__le__)):
             if (value := getattr(wanted, name)) is not None:
                 self._add(name, test(bindparam(name, type_=Text)), value)
-        self._key = _t.c[KEYS[wanted.order]]
+        self._key = _t.c[ORDERED_BY[wanted.order]]
         if after is not None:
             seen = tuple_(bindparam("after_key", type_=Text), bindparam("after_id", type_=Text))
             self._where.append(tuple_(self._key, _t.c.subject) > seen)

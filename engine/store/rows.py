@@ -6,6 +6,7 @@ Times are ISO 8601 in UTC with microseconds and `Z` (always 27 letters, so that 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -75,6 +76,8 @@ class DueRow:
 
 
 Order = Literal["name", "due", "entered"]
+# the column of a listing that each order goes by
+ORDERED_BY: Mapping[Order, str] = {"name": "sort", "due": "due", "entered": "entered_on"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from operator import attrgetter
 
 from engine.store import tables
-from engine.store.listings import FEW, KEYS, Page, Scope, all_due, all_stand, count_more, counted, find_dues, scopes
-from engine.store.rows import DueRow, ListingRow, ListingSearch, SavedRow, StandRow, StateCount
+from engine.store.listings import FEW, Page, Scope, all_due, all_stand, count_more, counted, find_dues, scopes
+from engine.store.rows import ORDERED_BY, DueRow, ListingRow, ListingSearch, SavedRow, StandRow, StateCount
 from engine.store.sql_unit import R, Shape, SqlUnit
 
 _listings = Shape(tables.listings, ListingRow)
@@ -64,7 +64,7 @@ class SqlListings(SqlUnit):
         for scope in scopes(self._statements, wanted.orgs):
             page = Page(self._statements, wanted, scope, after)
             found += self._read(_listings, page.statement(), **page.places, limit=limit)
-        return sorted(found, key=attrgetter(KEYS[wanted.order], "subject"))[:limit]
+        return sorted(found, key=attrgetter(ORDERED_BY[wanted.order], "subject"))[:limit]
 
     def count_listed(self, workflow: str, orgs: Iterable[str] | None, *, today: str, soon: str) -> Sequence[StateCount]:
         units = None if orgs is None else list(orgs)

@@ -44,6 +44,7 @@ HOMES = {
     "docxtpl": ("reports/",),
     "fastapi": ("web/",),
     "holidays": ("engine/days_off.py",),
+    "joserfc": ("web/",),
     "psycopg": ("engine/store/",),
     "pyotp": ("web/",),
     "python_calamine": ("reports/",),
