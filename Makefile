@@ -12,7 +12,7 @@ UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo screenshots test check format bench soak lock clean
+.PHONY: help setup demo screenshots test coverage check format bench soak lock clean
 
 help: ## show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -34,7 +34,10 @@ $(STAMP): requirements-dev.lock pyproject.toml
 demo: $(STAMP) ## show the main job in a sandbox
 	@$(BIN)/ketnap demo
 
-test: $(STAMP) ## run the tests, with their coverage
+test: $(STAMP) ## run the tests
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+coverage: $(STAMP) ## run the tests and tell which lines none of them reaches
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term $(ARGS)
 
 check: $(STAMP) ## format, lint, types, imports: in seconds
