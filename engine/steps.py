@@ -351,8 +351,6 @@ def record(work: Work, case: Case, decision: Decision, on: date, reason: str | N
 def _happened(work: Work, step: Step, decision: Decision, on: date) -> str | None:
     """Returns the day on which a step really happened, where a fact of it says so and it is before the step's day."""
     day = happened_day(work, step, decision.facts)
-    if day is not None and day > work.today:
-        raise BadInput("{fact}: on {on} has not come yet", fact=step.happened, on=day.isoformat())
     return day.isoformat() if day is not None and day < on else None
 
 

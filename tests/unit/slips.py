@@ -330,7 +330,7 @@ SLIPS = [
     Slip(
         "a line that does nothing",
         REVIEW,
-        "keep: {sets: {considered_on: held_on}, notes: {decided: \"'keep'\"}, label",
+        "keep: {sets: {considered_on: held_on}, notes: {sitting_results: \"'keep'\"}, label",
         "keep: §{label",
         ("a line runs a step",),
     ),

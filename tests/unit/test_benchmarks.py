@@ -101,8 +101,12 @@ def test_the_floor_writes_the_same_rows_with_the_same_bytes_as_the_engine(tmp_pa
     floor.close()
 
     ours = _rows(file)
-    assert {name for name, rows in ours.items() if rows != before[name]} == {"subjects", "events", "timers"}
-    assert ours == _rows(by_hand)
+    made_beside = {"dues", "listings"}  # what the pages list is made from the subjects; the floor makes no lists
+    changed = {name for name, rows in ours.items() if rows != before[name]}
+    assert changed - made_beside == {"subjects", "events", "timers"}
+    assert {n: r for n, r in ours.items() if n not in made_beside} == {
+        n: r for n, r in _rows(by_hand).items() if n not in made_beside
+    }
 
 
 def _rows(file: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -155,7 +159,7 @@ def test_people_get_a_table_with_the_floor_in_words(
 
 
 def test_a_benchmark_that_there_is_not_is_refused_with_the_names_there_are() -> None:
-    with pytest.raises(NotFound, match=r"speed.*step, batch, decide, tick, verify, notices"):
+    with pytest.raises(NotFound, match=r"speed.*step, batch, decide, tick, verify, append, notices, reports, web"):
         measure(["speed"], Session(lang="en"))
 
 
