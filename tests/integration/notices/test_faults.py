@@ -13,7 +13,12 @@ from engine.verifying import verify
 
 
 @pytest.mark.parametrize(
-    ("notices", "patience_s"), [(10_000, 400.0), pytest.param(100_000, 9_000.0, marks=pytest.mark.soak)]
+    ("notices", "patience_s"),
+    [
+        (1_000, 400.0),
+        pytest.param(10_000, 1_800.0, marks=pytest.mark.soak),
+        pytest.param(100_000, 9_000.0, marks=pytest.mark.soak),
+    ],
 )
 def test_under_faults_no_notice_is_doubled_or_lost_and_every_unknown_one_is_listed(
     tmp_path: Path, notices: int, patience_s: float
