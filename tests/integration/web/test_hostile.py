@@ -94,7 +94,8 @@ def test_nothing_nasty_in_an_address_or_a_form_of_a_page_does_anything(office: P
     wrong: list[object] = []
     csrf = browser.hidden("/account")["csrf"]
     for n, (method, path) in enumerate(sorted(PAGES)):
-        if path.startswith(("/sign-", "/account/password", "/account/sessions")):
+        # the last opens one's own calendar address, whatever else is sent along: that is what its button does
+        if path.startswith(("/sign-", "/account/password", "/account/sessions", "/notices/feed")):
             continue
         # each page meets a part of them, so that all of them are met by several pages
         for nasty in NASTY[n % 6 :: 6]:

@@ -180,7 +180,7 @@ def test_no_answer_sets_a_cookie_or_may_be_kept(site: Site, path: str) -> None:
 
 def test_without_a_secret_no_receipt_is_taken() -> None:
     paths = {getattr(route, "path", "") for route in build_app(NoticeWorld().service).routes}
-    assert paths == {"/metrics", "/healthz", "/calendar/{token}.ics"}
+    assert paths == {"/metrics", "/healthz", "/calendar/{token}.ics", "/api"}
 
 
 def test_a_database_that_does_not_answer_is_503_and_says_nothing_of_why(
