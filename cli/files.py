@@ -74,7 +74,7 @@ def _findings(session: Session, paths: list[str]) -> list[Finding]:
 def _forms(sources: Any) -> list[Finding]:
     """Returns what is wrong with the forms beside the workflows."""
     from engine.core.reader import FindingsError
-    from engine.library import compile_all
+    from engine.library import compile_all, read_folder
     from reports.forms import find_forms, load_forms
 
     found: list[Finding] = []
@@ -83,7 +83,9 @@ def _forms(sources: Any) -> list[Finding]:
         if path is None:
             continue
         try:
-            load_forms(path, compile_all([s for s in sources if Path(s.area_file).parent == folder]))
+            given = [s for s in sources if Path(s.area_file).parent == folder]
+            some = {s.workflow for s in given} < {s.workflow for s in read_folder(folder)}
+            load_forms(path, compile_all(given), loaded=some)
         except FindingsError as error:
             found += error.findings
     return found

@@ -111,7 +111,6 @@ def forecast(
         }
         for e in forecast_on(session.opened, begins, ends, session.lang)
     ]
-    session.service.access.listed("forecast", len(documents))
     session.write(documents, lambda console: _show(session, console, documents))
 
 

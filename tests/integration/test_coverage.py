@@ -75,7 +75,7 @@ TYPED: list[tuple[str, tuple[str, ...]]] = [
     ("scores --year 2024", ()),
     ("notices list", ("listed",)),
     ("notices preview refused --subject u1", ("opened",)),
-    ("notices forecast --from 2031-01-01 --to 2031-01-02", ("listed",)),
+    ("notices forecast --from 2031-01-01 --to 2031-01-02", ()),  # it writes nothing: that is its promise
     ("org found cb77 --kind branch --name 'Chi bộ 77' --parent xa1 --as qt", ("office_changed",)),
     ("org rename cb77 'Chi bộ 78' --as qt", ("office_changed",)),
     ("org show cb77", ()),

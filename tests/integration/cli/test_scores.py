@@ -25,7 +25,7 @@ def test_scores_say_that_no_target_was_given_and_never_0_percent(office: Ketnap)
 
 
 def test_scores_of_what_there_is_not_are_bad_input(office: Ketnap) -> None:
-    assert "nothing" in office.run("scores", "nothing", code=2).stderr
+    assert "khong-co" in office.run("scores", "khong-co", code=2).stderr
     assert "nowhere" in office.run("scores", "--org", "nowhere", code=2).stderr
     assert "year" in office.run("scores", "--year", "12", code=2).stderr
     assert "2020" in office.run("scores", "--year", "2021", "--until-year", "2020", code=2).stderr
