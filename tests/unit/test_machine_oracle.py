@@ -38,7 +38,7 @@ class OnSqlite(Machine):
 
 def test_random_commands_do_what_the_oracle_says_and_nothing_else() -> None:
     """No illegal step goes through, every refusal names its rules and changes nothing, the trail verifies."""
-    seen = run(Machine, 110, 50, fixed=True)
+    seen = run(Machine, 220, 50, fixed=True)
     for what in ("did admit", "did refuse", "lapse", "undo allowed", "refused", "denied separation_of_duties"):
         assert seen[what] > 0, f"nothing was tried that leads to: {what}; {seen}"
 
