@@ -15,8 +15,7 @@ from engine.verifying import verify
 @pytest.mark.parametrize(
     ("notices", "patience_s"),
     [
-        (1_000, 400.0),
-        pytest.param(10_000, 1_800.0, marks=pytest.mark.soak),
+        (10_000, 1_500.0),  # patience for a busy machine; a quiet one needs a fraction of it
         pytest.param(100_000, 9_000.0, marks=pytest.mark.soak),
     ],
 )
