@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from engine.core.commands import Line, Move, Start
 from engine.officework import OrgChange
@@ -86,6 +86,11 @@ def furnish_work(office: PagesOffice) -> None:
     trainer = By(officer="ttct_trainer")
     service.start(Start(workflow="training_class", org="ttct", id="k1", facts=facts), trainer)
     service.move(Move(subject="k1", trigger="open_class", facts={"allotments": {"xa1": 10, "xa2": 8}}), trainer)
+
+
+def says(page: Page, text: str) -> None:
+    """Waits until the page says it; a click returns before the next page is there."""
+    expect(page.locator("body")).to_contain_text(text, timeout=15_000)
 
 
 class Visitor:

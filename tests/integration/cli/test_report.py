@@ -36,7 +36,8 @@ def test_a_report_is_read_as_tables_and_as_one_document(ketnap: Ketnap, monkeypa
     shown = ketnap.run("report", "yearly", "--year", "2024").stdout
     assert "BẢN DÙNG THỬ" in shown
     assert "Đảng ủy xã" in shown
-    assert json.loads(ketnap.run("report", "yearly", "--year", "2024", "--format", "json").stdout) == document
+    again = json.loads(ketnap.run("report", "yearly", "--year", "2024", "--format", "json").stdout)
+    assert again | {"made_at": None} == document | {"made_at": None}  # the office's clock goes on
 
 
 @pytest.mark.parametrize(("form", "begins"), [("xlsx", b"PK"), ("docx", b"PK"), ("pdf", b"%PDF"), ("json", b"{")])
