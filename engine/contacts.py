@@ -62,30 +62,12 @@ def fall_back(work: Work, rows: Sequence[OutboxRow]) -> int:
             continue
         at = stamp(work.now if row.urgent else work.calendar.next_sending(work.now))
         for other in officer.order(usual):
-            if officer.address(other) is not None and work.tx.put_outbox([_on(work, row, other, at)]):
+            if officer.address(other) is not None and work.tx.put_outbox(
+                [row.another(work.kit.random(12).hex(), at, channel=other)]
+            ):
                 queued += 1
                 break
     return queued
-
-
-def _on(work: Work, row: OutboxRow, channel: str, at: str) -> OutboxRow:
-    """Returns the same notice for another channel."""
-    return replace(
-        row,
-        id=work.kit.random(12).hex(),
-        channel=channel,
-        state="queued",
-        next_try_at=at,
-        attempts=0,
-        message=None,
-        message_at=None,
-        claimed_at=None,
-        sent_to=None,
-        sent_at=None,
-        provider_id=None,
-        detail=None,
-        code=None,
-    )
 
 
 def report(work: Work, drafter: Drafter, officer: str, why: str) -> None:

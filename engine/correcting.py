@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from engine.core import events
 from engine.core.errors import BadInput, NotFound
@@ -45,24 +44,13 @@ def queue(work: Work, drafter: Drafter, rows: Iterable[OutboxRow], reason: str, 
         draft = drafter.correction(open_text(work, row), sent, reason.strip())
         text = {"group": draft.group, "subject_line": draft.subject_line, "body": draft.body, "short": draft.short}
         queued.append(
-            replace(
-                row,
-                id=work.kit.random(12).hex(),
+            row.another(
+                work.kit.random(12).hex(),
+                at,
                 rule=CORRECTION,
                 occurrence=row.id,
                 urgent=False,
-                state="queued",
                 due_at=at,
-                next_try_at=at,
-                attempts=0,
-                message=None,
-                message_at=None,
-                claimed_at=None,
-                sent_to=None,
-                sent_at=None,
-                provider_id=None,
-                detail=None,
-                code=None,
                 sealed=seal(work, row.key_id, {**text, "day": work.today.isoformat()}),
             )
         )

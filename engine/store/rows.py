@@ -7,7 +7,7 @@ Times are ISO 8601 in UTC with microseconds and `Z` (always 27 letters, so that 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 
@@ -222,6 +222,14 @@ class OutboxRow:
     claimed_at: str | None = None  # when it was last claimed
     sent_to: str | None = None  # digest of the message's id and the address that it was last sent to
     code: str | None = None  # what the other side answered; `detail` says it in words
+
+    def another(self, id: str, at: str, **changes: object) -> OutboxRow:
+        """Returns a notice made from this one that was never tried, to be sent at `at`."""
+        untried: dict[str, object] = dict.fromkeys(_TRIED)
+        return replace(self, **{**untried, "id": id, "state": "queued", "next_try_at": at, "attempts": 0, **changes})  # type: ignore[arg-type]
+
+
+_TRIED = ("message", "message_at", "claimed_at", "sent_to", "sent_at", "provider_id", "detail", "code")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
