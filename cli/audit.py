@@ -84,6 +84,7 @@ def verify(
         "events": report.events,
         "checkpoints": report.checkpoints,
         "problems": [{"event": p.event, "kind": p.kind, "message": p.text(session.translate)} for p in report.problems],
+        "notes": [{"kind": n.kind, "message": n.text(session.translate)} for n in report.notes],
         "steps": report.steps,
         "root": report.root.hex(),
         "exposed": exposure.events,
@@ -135,6 +136,8 @@ def _progress(session: Session) -> Progress | None:
 def _show(session: Session, console: Console, document: dict[str, Any]) -> None:
     for p in document["problems"]:
         console.print(f"{session.translate(p['kind'])}: {p['message']}", soft_wrap=True)
+    for n in document["notes"]:
+        console.print(session.say("Note: {message}", message=n["message"]), soft_wrap=True)
     message = (
         "The trail is whole: {events} events." if document["ok"] else "The trail does not verify: {events} events read."
     )

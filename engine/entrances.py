@@ -1,6 +1,7 @@
 """Ways in, against the trail: passwords, tokens, feeds, contacts, one-time codes and sessions are those it knows of.
 
-Of a secret the trail holds a mark (`officework.mark_of`), which tells whether it is still the same and nothing else.
+Of a secret the trail holds a mark (`officework.mark_of`), which tells whether it is still the same and nothing else. An
+event of before there were marks says only that there was a secret: then it is told that nothing can be said of it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,14 @@ from engine.officework import mark_of
 from engine.signing_in import LONGEST
 from engine.store.rows import EventSearch, OfficerRow, SessionRow, TokenRow
 from engine.work import Work
+
+UNMARKED = ""  # there was one, and the event that gave it is of before there were marks
+
+_OLD = {
+    "password": "{officer}: the password is older than the trail's marks, and is not compared until a new one is set",
+    "token": "{officer}: the token is older than the trail's marks, and is not compared until a new one is made",
+    "feed": "{officer}: the feed is older than the trail's marks, and is not compared until it is opened anew",
+}  # fmt: skip
 
 
 @dataclass(kw_only=True)
@@ -41,21 +50,29 @@ def entrances(work: Work) -> Iterator[Problem]:
                 take(known.setdefault(str(entry.detail["officer"]), _Known()), entry)
     for row in work.tx.officers():
         for what in _differs(work, row, known.get(row.id, _Known())):
-            yield Problem(
-                event=None,
-                kind="access",
-                message=what,
-                params={"officer": row.id},
-            )
+            yield Problem(event=None, kind="access", message=what, params={"officer": row.id})
+
+
+def unmarked(work: Work) -> Iterator[Problem]:
+    """Yields, as notes and not as faults, the secrets of which the trail does not tell whether they are the same."""
+    known: dict[str, _Known] = {}
+    for entry in entries(work.tx.events(kind=events.OFFICE), None, work.kit.sealer):
+        if "officer" in entry.detail:
+            _office(known.setdefault(str(entry.detail["officer"]), _Known()), entry)
+    for id, one in known.items():
+        for what, message in _OLD.items():
+            if getattr(one, what) == UNMARKED:
+                yield Problem(event=None, kind="unmarked", message=message, params={"officer": id})
 
 
 def _office(known: _Known, entry: Entry) -> None:
     detail: Mapping[str, Any] = entry.detail
     match detail.get("what"):
         case "officer":
-            known.password, known.token = detail.get("password_mark"), detail.get("token_mark")
+            for name in ("password", "token"):
+                setattr(known, name, detail.get(f"{name}_mark", UNMARKED if detail.get(f"has_{name}") else None))
         case "feed_opened":
-            known.feed = detail.get("mark")
+            known.feed = detail.get("mark", UNMARKED)
         case "feed_closed":
             known.feed = None
         case "bad_contact":
@@ -80,11 +97,11 @@ def _access(known: _Known, entry: Entry) -> None:
 
 
 def _differs(work: Work, row: OfficerRow, known: _Known) -> Iterator[str]:
-    if mark_of(row.password) != known.password:
+    if not _same(row.password, known.password):
         yield "{officer}: the password is not the one that the trail knows of"
-    if mark_of(row.token) != known.token:
+    if not _same(row.token, known.token):
         yield "{officer}: the token is not the one that the trail knows of"
-    if mark_of(row.feed) != known.feed:
+    if not _same(row.feed, known.feed):
         yield "{officer}: the calendar feed is not the one that the trail knows of"
     bad = {"email": row.bad_email, "sms": row.bad_phone, "webhook": row.bad_webhook}
     if any(value is not None and channel not in known.bad for channel, value in bad.items()):
@@ -96,6 +113,10 @@ def _differs(work: Work, row: OfficerRow, known: _Known) -> Iterator[str]:
         yield "{officer}: a program's token is not one that the trail knows of"
     if not all(_signed_in(work, session, known) for session in work.tx.sessions_of(row.id)):
         yield "{officer}: there is a session that nobody signed in to"
+
+
+def _same(kept: str | None, mark: str | None) -> bool:
+    return kept is not None if mark == UNMARKED else mark_of(kept) == mark
 
 
 def _token(row: TokenRow) -> tuple[str | None, tuple[Any, ...]]:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from engine.audit.canonical import canonical, parse
 from engine.audit.seal import KeyErased, MasterKey, Random, Sealer, new_key
@@ -16,7 +17,7 @@ from engine.core.errors import ClockWentBack, Damaged
 from engine.core.events import Entry, stamp
 from engine.core.values import Json
 from engine.store.ports import Transaction
-from engine.store.rows import EventRow, Head, KeyRow
+from engine.store.rows import BLOCK, EventRow, Head, JudgedRow, KeyRow
 
 FORMAT = 1
 # keys of a body that an entry names; the others are its detail
@@ -169,13 +170,17 @@ class Ledger:
         assert self._head is not None
         size, before = self._head.size, self._head.link
         rows: list[EventRow] = []
+        judged: dict[JudgedRow, None] = {}
         for body in self._pending:
             data = canonical(body)
             leaf = leaf_hash(data)
             before = link(before, leaf)
             rows.append(_row(size, body, data, leaf, before))
+            judged.update(dict.fromkeys(judged_in(size, body)))
             size += 1
         self._tx.append_events(rows)
+        if judged:
+            self._tx.put_judged(judged)
         self._head = Head(size=size, link=before, at=self._at)
         self._pending = []
 
@@ -211,6 +216,11 @@ def _row(seq: int, body: Mapping[str, Json], data: bytes, leaf: bytes, linked: b
         leaf=leaf,
         link=linked,
     )
+
+
+def judged_in(seq: int, body: Mapping[str, Any]) -> list[JudgedRow]:
+    """Returns what an event brings into the index of rules."""
+    return [JudgedRow(rule=str(rule[0]), block=seq // BLOCK) for rule in body.get("rules") or ()]
 
 
 def columns(body: Mapping[str, Json], row: EventRow) -> EventRow:

@@ -18,8 +18,9 @@ from engine.clockwork import Clockwork
 from engine.comparing import Problem, definitions, office, settings, subjects
 from engine.core.errors import Damaged
 from engine.core.values import Json
-from engine.entrances import entrances
+from engine.entrances import entrances, unmarked
 from engine.hashing import EVERY, Hashed, Progress, hash_trail
+from engine.indexed import Indexed
 from engine.ledger import columns, read_body
 from engine.redeciding import Redecider
 from engine.service import Service
@@ -40,6 +41,7 @@ class Report:
     steps: int = 0
     root: bytes = b""
     problems: list[Problem] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)  # what could not be compared, and is no fault
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -84,6 +86,7 @@ class _Verifying:
         report.problems += found
         if found:
             return
+        report.notes += unmarked(work)
         again, waiting = Redecider(work), Clockwork(work)
         report.problems += self._part(
             "subjects", lambda: list(subjects(work, lambda told: again.look(told) or waiting.look(told), self.progress))
@@ -103,12 +106,12 @@ class _Verifying:
             self.report.seconds[name] = time.perf_counter() - start
 
     def _bodies(self) -> None:
-        """What the bytes say: canonical, the columns repeat them, time never goes back."""
-        at = ""
+        """What the bytes say: canonical, the columns and the index repeat them, time never goes back."""
+        at, indexed = "", Indexed(self.work.tx)
         for n, row in enumerate(self.work.tx.events(), 1):
             try:
                 body = read_body(row)
-                problem = _one(row, body, at)
+                problem = _one(row, body, at) or indexed.take(row.seq, body)
             except Damaged as error:
                 problem = Problem(event=row.seq, kind="edited", message=error.message, params=error.params)
             if problem is not None:
@@ -117,6 +120,8 @@ class _Verifying:
             at = row.at
             if self.progress is not None and not n % EVERY:
                 self.progress("bodies", n)
+        problem = indexed.end()
+        self.report.problems += [problem] if problem is not None else []
 
     def _checkpoints(self, hashed: Hashed, notes: Sequence[bytes], key: VerifierKey | None) -> None:
         report = self.report

@@ -6,12 +6,11 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from heapq import nsmallest
-from itertools import islice
 from operator import attrgetter
 from typing import Any
 
 from engine.store.faults import WAIT_S, Misuse, busy, changed_meanwhile, lost, stands_already, trail_moved
-from engine.store.memory_listings import MemoryListings
+from engine.store.memory_search import MemorySearch
 from engine.store.memory_tables import MemoryTables, Table
 from engine.store.rows import (
     AttemptRow,
@@ -19,7 +18,6 @@ from engine.store.rows import (
     DefinitionRow,
     DraftRow,
     EventRow,
-    EventSearch,
     FactorRow,
     Head,
     KeyRow,
@@ -91,7 +89,7 @@ class MemoryStore:
         yield from everything
 
 
-class MemoryTransaction(MemoryListings):
+class MemoryTransaction(MemorySearch):
     """One unit of work on the dictionaries."""
 
     # -- settings
@@ -267,10 +265,6 @@ class MemoryTransaction(MemoryListings):
             if kind in (None, row.kind) and workflow in (None, row.workflow):
                 yield row
 
-    def search_events(self, wanted: EventSearch, *, before: int | None = None, limit: int) -> Sequence[EventRow]:
-        rows = (r for r in reversed(self._t().events) if (before is None or r.seq < before) and _meets(r, wanted))
-        return list(islice(rows, max(limit, 0)))
-
     def event_of_command(self, command: str) -> EventRow | None:
         tables = self._t()
         seq = tables.event_of_command.get(command)
@@ -428,21 +422,3 @@ class MemoryTransaction(MemoryListings):
 
     def put_tokens(self, rows: Iterable[TokenRow]) -> None:
         self._put(self._w().tokens, rows)
-
-
-def _meets(row: EventRow, wanted: EventSearch) -> bool:
-    return (
-        (wanted.subjects is None or row.subject in wanted.subjects)
-        and (wanted.orgs is None or row.org in wanted.orgs)
-        and (wanted.kinds is None or row.kind in wanted.kinds)
-        and (wanted.officer is None or wanted.officer in (row.actor, row.behalf))
-        and (wanted.trigger is None or row.trigger == wanted.trigger)
-        and (wanted.marker is None or wanted.marker in row.body)
-        and (wanted.since is None or row.at >= wanted.since)
-        and (wanted.until is None or row.at <= wanted.until)
-        and (wanted.late_turn is None or _late(row, wanted.late_turn))
-    )
-
-
-def _late(row: EventRow, turn: str) -> bool:
-    return row.on is not None and (row.on < row.at[:10] or (row.on == row.at[:10] and row.at[11:16] >= turn))

@@ -17,6 +17,7 @@ from engine.store.rows import (
     EventRow,
     FactorRow,
     Head,
+    JudgedRow,
     KeyRow,
     LikenessRow,
     ListingRow,
@@ -156,6 +157,7 @@ class MemoryTables:
             waits=lambda row: None if row.next_try_at is None else True,
         )
         self.tree: Table[tuple[int, int], NodeRow] = Table(attrgetter("level", "place"))
+        self.judged: Table[tuple[str, int], JudgedRow] = Table(attrgetter("rule", "block"), rule=attrgetter("rule"))
         self.sessions: Table[str, SessionRow] = Table(by_id, officer=attrgetter("officer"))
         self.drafts: Table[tuple[str, str], DraftRow] = Table(
             attrgetter("subject", "name"), subject=attrgetter("subject")
@@ -210,6 +212,7 @@ class MemoryTables:
             "attempts",
             "tokens",
             "tree",
+            "judged",
         )
         rows = [(name, list(getattr(self, name).rows.values())) for name in (*tables, *more)]
         return [*rows, ("events", list(self.events))]

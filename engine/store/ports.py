@@ -21,6 +21,7 @@ from engine.store.rows import (
     EventSearch,
     FactorRow,
     Head,
+    JudgedRow,
     KeyRow,
     LikenessRow,
     ListingRow,
@@ -172,6 +173,15 @@ class Transaction(Protocol):
 
     def search_events(self, wanted: EventSearch, *, before: int | None = None, limit: int) -> Sequence[EventRow]:
         """Returns the newest `limit` events that meet `wanted`, newest first, those with seq < `before` if given."""
+
+    def put_judged(self, rows: Iterable[JudgedRow]) -> None:
+        """By (rule, block); one that stands already stays. Goes with the events, or `search_events` misses them."""
+
+    def judged_blocks(self, rule: str) -> Sequence[int]:
+        """Returns the blocks in which a rule was judged, the last one first."""
+
+    def judged(self, first: int, end: int) -> Sequence[JudgedRow]:
+        """Returns what was judged in the blocks from `first` to before `end`, by (block, rule)."""
 
     def event_of_command(self, command: str) -> EventRow | None: ...
 

@@ -157,6 +157,17 @@ class NodeRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class JudgedRow:
+    """That a rule was judged in at least one of the events from block * BLOCK on: by it the trail is searched."""
+
+    rule: str
+    block: int
+
+
+BLOCK = 256  # events
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EventSearch:
     """Which events are looked for: those that meet every condition given, a list by any of its values."""
 
@@ -165,6 +176,7 @@ class EventSearch:
     kinds: tuple[str, ...] | None = None
     officer: str | None = None  # who did it, or for whom it was done
     trigger: str | None = None
+    rule: str | None = None  # judged in it
     marker: bytes | None = None  # bytes that stand in the body
     since: str | None = None  # first `at`
     until: str | None = None  # last `at`

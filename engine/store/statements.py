@@ -309,8 +309,8 @@ class Statements:
                 return table.c.seq < bindparam("before", type_=BigInteger)
             case "first":
                 return table.c.seq >= bindparam("first", type_=BigInteger)
-            case "marker":
-                place = bindparam("marker", type_=LargeBinary)
+            case "marker" | "judged":
+                place = bindparam(name, type_=LargeBinary)
                 if self.is_sqlite:
                     return func.instr(table.c.body, place) > literal_column("0")
                 return func.position(place.op("IN")(table.c.body)) > literal_column("0")
@@ -320,6 +320,22 @@ class Statements:
                 return or_(table.c.on < day, and_(table.c.on == day, hour >= bindparam("late_turn", type_=Text)))
             case _:
                 return self._condition(table, name)
+
+    def judged_blocks(self) -> Statement:
+        """The blocks of the rule at the place `rule`, the last one first."""
+        at = tables.judged.c
+        return self.once(
+            "judged_blocks", lambda: select(at.block).where(at.rule == bindparam("rule")).order_by(at.block.desc())
+        )
+
+    def judged(self) -> Statement:
+        """What was judged in the blocks from `first` to before `end`."""
+        at = tables.judged.c
+        first, end = (bindparam(name, type_=BigInteger) for name in ("first", "end"))
+        return self.once(
+            "judged",
+            lambda: select(at.rule, at.block).where(at.block >= first, at.block < end).order_by(at.block, at.rule),
+        )
 
     def event_at(self) -> Statement:
         """The `at` of the event at the place `seq`."""

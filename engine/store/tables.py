@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0010"  # the migration that makes these tables
+REVISION = "0011"  # the migration that makes these tables
 
 metadata = MetaData()
 
@@ -179,6 +179,16 @@ Index(
     sqlite_where=_for_another,
     postgresql_where=_for_another,
 )
+
+# Which rules were judged in which 256 events: a row for each event and rule would be most of what a step writes.
+judged = Table(
+    "judged",
+    metadata,
+    _key("rule"),
+    Column("block", _number, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+Index("judged_block", judged.c.block, judged.c.rule)
 
 # Levels 8, 16, 24, ... of the trail's Merkle tree; the leaves stand with the events, what lies between is hashed anew.
 tree = Table(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 from engine.audit.tree import TILE_LEVELS
 from engine.store import tables
@@ -14,7 +13,6 @@ from engine.store.rows import (
     DefinitionRow,
     DraftRow,
     EventRow,
-    EventSearch,
     FactorRow,
     Head,
     KeyRow,
@@ -30,7 +28,7 @@ from engine.store.rows import (
     TimerRow,
     TokenRow,
 )
-from engine.store.sql_listings import SqlListings
+from engine.store.sql_search import SqlSearch
 from engine.store.sql_unit import PAGE, Shape
 from engine.store.tiles import made_between
 
@@ -54,7 +52,7 @@ _attempts = Shape(tables.attempts, AttemptRow)
 _tokens = Shape(tables.tokens, TokenRow)
 
 
-class SqlTransaction(SqlListings):
+class SqlTransaction(SqlSearch):
     """Keeps the promises of `ports.Transaction` on a session."""
 
     # -- settings
@@ -162,13 +160,6 @@ class SqlTransaction(SqlListings):
 
     # -- the trail
 
-    def head(self) -> Head:
-        if self._head is None:
-            found = self._rows(self._statements.head())
-            seq, link, at = found[0] if found else (-1, bytes(32), "")
-            self._head = Head(size=seq + 1, link=link, at=at)
-        return self._head
-
     def append_events(self, rows: Sequence[EventRow]) -> None:
         size = self.head().size
         for place, row in enumerate(rows, size):
@@ -226,41 +217,6 @@ class SqlTransaction(SqlListings):
             if len(page) < PAGE:
                 return
             after = page[-1][0]
-
-    def search_events(self, wanted: EventSearch, *, before: int | None = None, limit: int) -> Sequence[EventRow]:
-        places: dict[str, Any] = {"marker": wanted.marker, "trigger": wanted.trigger, "late_turn": wanted.late_turn}
-        for name in ("subjects", "orgs", "kinds"):
-            listed: tuple[str, ...] | None = getattr(wanted, name)
-            if listed is not None and len(listed) == 1:  # an index then gives them in order
-                places[name.removesuffix("s")] = listed[0]
-            elif listed is not None:
-                places[name] = self._statements.list_of(listed)
-        if wanted.since is not None:
-            places["first"] = self._first_since(wanted.since)
-        if wanted.until is not None:
-            after = self._first_since(wanted.until, later=True)
-            before = after if before is None else min(before, after)
-        places = {name: value for name, value in {**places, "before": before}.items() if value is not None}
-        by = ({"actor": wanted.officer}, {"behalf": wanted.officer}) if wanted.officer is not None else ({},)
-        rows = {r.seq: r for one in by for r in self._searched(limit, {**places, **one})}
-        return sorted(rows.values(), key=lambda r: -r.seq)[:limit]
-
-    def _searched(self, limit: int, places: dict[str, Any]) -> list[EventRow]:
-        return self._read(_events, self._statements.search(sorted(places)), limit=limit, **places)
-
-    def _first_since(self, at: str, *, later: bool = False) -> int:
-        """Returns the seq of the first event at or (`later`) after a time: times never go back along the trail."""
-        low, high = 0, self.head().size
-        statement = self._statements.event_at()
-        while low < high:
-            middle = (low + high) // 2
-            found = self._rows(statement, seq=middle)
-            stands = found[0][0] if found else at  # a missing event is the verification's to find
-            if stands < at or (later and stands == at):
-                low = middle + 1
-            else:
-                high = middle
-        return low
 
     def event_of_command(self, command: str) -> EventRow | None:
         found = self._by_column(_events, "command", [command])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import fields
@@ -20,9 +21,12 @@ from sqlalchemy.exc import DBAPIError
 from engine.core.errors import BadInput, KetnapError
 from engine.store import rows, tables
 from engine.store.faults import NoTables
+from engine.store.migrate import upgrade
 from engine.store.open import open_store
 from engine.store.ports import Store
 from engine.store.sql import SqlStore
+from engine.store.sql_unit import Shape
+from tests.contract.conftest import url_of
 from tests.contract.samples import event, moment, notice, subject, timer
 
 
@@ -51,6 +55,36 @@ def test_a_difference_between_tables_and_migrations_would_be_found(engine: Engin
     assert {difference[0] for difference in found} == {"remove_column", "add_index"}
 
 
+@pytest.mark.parametrize("kind", ["sqlite_file", "postgres"])
+def test_the_events_of_an_older_database_come_into_the_index_of_rules(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """An upgrade reads what was judged out of the bodies, over the end of a page; an unreadable one is left alone."""
+
+    def body(i: int) -> bytes:
+        judged = [["age", "guard", "pass", None], [f"r{i % 2}", "limit", "fail", "2016-01-01"]]
+        return json.dumps({"rules": judged} if i in places else {"kind": "opened"}, separators=(",", ":")).encode()
+
+    places = range(5, 5_000, 615)
+    store = open_store(url_of(kind, tmp_path, request))
+    assert isinstance(store, SqlStore)
+    upgrade(store.database, "0010")
+    given = [event(i, body=body(i), command=None) for i in range(5_000)]
+    given.append(event(5_000, body=b'{"rules":[', command=None))
+    insert = store.statements.insert(tables.events)
+    with store.connection() as connection:
+        connection.begin(write=True)
+        connection.run_many(insert.sql, Shape(tables.events, rows.EventRow).values(insert.order, given))
+        connection.commit()
+    store.create()
+    with store.transaction(write=False) as unit:
+        assert {(r.rule, r.block) for r in unit.judged(0, 100)} == {
+            (rule, i // rows.BLOCK) for i in places for rule in ("age", f"r{i % 2}")
+        }
+        assert [e.seq for e in unit.search_events(rows.EventSearch(rule="r1"), limit=3)] == [4_925, 3_695, 2_465]
+    store.close()
+
+
 def test_the_revision_that_is_checked_is_the_last_migration() -> None:
     """The number beside the tables is kept by hand, so that a start needs no Alembic."""
     config = Config()
@@ -71,6 +105,7 @@ def test_the_revision_that_is_checked_is_the_last_migration() -> None:
         ("subjects", rows.SubjectRow),
         ("events", rows.EventRow),
         ("tree", rows.NodeRow),
+        ("judged", rows.JudgedRow),
         ("timers", rows.TimerRow),
         ("outbox", rows.OutboxRow),
     ],

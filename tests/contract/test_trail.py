@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from engine.core.errors import Conflict
 from engine.store.ports import Store
-from engine.store.rows import EventRow, EventSearch, Head
+from engine.store.rows import BLOCK, EventRow, EventSearch, Head, JudgedRow
 from tests.contract.samples import event, moment
 
 
@@ -135,6 +136,54 @@ def test_a_search_gives_the_newest_events_that_meet_every_condition_page_after_p
         found: list[EventRow] = []
         before = None
         while page := unit.search_events(wanted, before=before, limit=37):
+            found += page
+            before = page[-1].seq
+        assert found == expected
+
+
+JUDGED_IN = (3, 4, 300, 301, 511, 512, 1500, 1799)  # of 1,800 events: neighbouring blocks, a block alone, both ends
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        EventSearch(rule="age"),
+        EventSearch(rule="age", officer="a1"),
+        EventSearch(rule="age", since=moment(2), until=moment(750)),
+        EventSearch(rule="age", marker=b"1799"),
+        EventSearch(rule="other"),
+    ],
+)
+def test_a_search_by_rule_finds_every_event_in_which_it_was_judged(store: Store, wanted: EventSearch) -> None:
+    """Against a plain filter, in one page and in pages of two; a rule with a like name is another."""
+
+    def body(i: int) -> bytes:
+        rule = "age" if i in JUDGED_IN else "average"
+        return f'{i} ["{rule}","guard","pass",null]'.encode()
+
+    rows = [replace(_mixed(i), body=body(i), actor="a1" if i % 2 else "a2") for i in range(1_800)]
+    with store.transaction() as unit:
+        unit.append_events(rows)
+        unit.put_judged([JudgedRow(rule="age", block=i // BLOCK) for i in JUDGED_IN])
+        unit.put_judged([JudgedRow(rule="average", block=i) for i in range(8)])
+        unit.put_judged([JudgedRow(rule="age", block=0)])  # it stands already
+    expected = [
+        r
+        for r in reversed(rows)
+        if wanted.rule == "age"
+        and r.seq in JUDGED_IN
+        and (wanted.officer is None or "a1" in (r.actor, r.behalf))
+        and (wanted.marker is None or wanted.marker in r.body)
+        and (wanted.since or "") <= r.at <= (wanted.until or "~")
+    ]
+    with store.transaction(write=False) as unit:
+        assert list(unit.judged_blocks("age")) == [7, 5, 2, 1, 0]
+        assert list(unit.judged_blocks("none")) == []
+        assert [(r.block, r.rule) for r in unit.judged(5, 7)] == [(5, "age"), (5, "average"), (6, "average")]
+        assert list(unit.search_events(wanted, limit=1_000)) == expected
+        found: list[EventRow] = []
+        before = None
+        while page := unit.search_events(wanted, before=before, limit=2):
             found += page
             before = page[-1].seq
         assert found == expected

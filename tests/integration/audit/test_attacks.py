@@ -15,6 +15,8 @@ from engine.audit.note import SigningKey
 from engine.audit.tree import leaf_hash
 from engine.core.errors import ClockWentBack
 from engine.ledger import link
+from engine.officework import OfficerChange, put_officers
+from engine.steps import By
 from tests.integration.audit import lab
 from tests.integration.audit.lab import KEY, NEW_KEY, Body, bodies, relink, renumber, rewrite
 from tests.world import START, minutes
@@ -105,6 +107,11 @@ def _cut(db: sqlite3.Connection) -> None:
     db.execute("DELETE FROM events WHERE seq > ? - 3", (last,))
 
 
+def _cut_what_no_checkpoint_covers(db: sqlite3.Connection) -> None:
+    """The trail's last checkpoint goes too, but none outside covers it; what the cut events made of a person stays."""
+    db.execute("DELETE FROM events WHERE seq >= (SELECT max(seq) FROM events WHERE kind = 'moved')")
+
+
 def _cut_past_a_node(db: sqlite3.Connection) -> None:
     db.execute("DELETE FROM events WHERE seq >= 250")
 
@@ -159,6 +166,13 @@ ATTACKS: dict[str, tuple[Callable[[sqlite3.Connection], None], bool, str]] = {
     "a state in the projection edited": ((_sql("UPDATE subjects SET state = 'trained'")), False, "projection"),
     "a fact in the projection edited": ((_sql("UPDATE subjects SET facts_json = '{}'")), False, "projection"),
     "a definition swapped": (_sql("UPDATE definitions SET text = replace(text, '216', '192')"), False, "definition"),
+    "the index of rules emptied, so that a search misses": (_sql("DELETE FROM judged"), False, "projection"),
+    "the index of rules said to hold what no event says": (
+        _sql("INSERT INTO judged VALUES ('age', 999)"),
+        False,
+        "projection",
+    ),
+    "the tail cut off after the last checkpoint": (_cut_what_no_checkpoint_covers, False, "projection"),
     "a stored node of the tree edited": (_sql("UPDATE tree SET hash = zeroblob(32)"), False, "tree"),
     "the key in the settings swapped": (
         _sql("UPDATE settings SET value = replace(value, '+', '+00') WHERE name = 'trail_keys'"),
@@ -250,8 +264,6 @@ def test_a_clock_set_back_refuses_the_step(file: Path) -> None:
 def test_a_key_is_handed_over_and_the_old_checkpoints_hold(made: Made, file: Path) -> None:
     """By a note that both keys sign; afterwards the old key signs nothing any more."""
     service = lab.serve(file, at=START + minutes(30))
-    from engine.steps import By
-
     service.trail.rotate(NEW_KEY, By(officer="tu_admin"))
     service.kit.store.close()
     service = lab.serve(file, NEW_KEY, START + minutes(31))
@@ -261,6 +273,31 @@ def test_a_key_is_handed_over_and_the_old_checkpoints_hold(made: Made, file: Pat
     size = int(later.decode().split("\n")[1])
     forged = checkpoints.sign(checkpoints.Checkpoint(origin=KEY.name, size=size, root=bytes(32)), [KEY])
     assert {p.kind for p in lab.verified(file, bytes(forged)).problems} == {"signature"}
+
+
+def test_secrets_of_before_there_were_marks_are_noted_and_accuse_nobody(file: Path) -> None:
+    """As in a database of an older version. Where the trail knows of no password, one put in is still caught."""
+    service = lab.serve(file, at=START + minutes(30))
+    with service.work(write=True) as work:
+        put_officers(work, [OfficerChange(id="cb1_clerk", password="kept-hash")], By(officer="tu_admin"))
+    service.feeds.open("cb1_clerk", By(officer="cb1_clerk"))
+    service.kit.store.close()
+
+    def unmarked(made: list[Body]) -> list[Body]:
+        for body in made:
+            for name in ("password_mark", "token_mark", *(["mark"] if body.get("what") == "feed_opened" else [])):
+                body.pop(name, None)
+        return made
+
+    with lab.opened(file) as db:
+        rewrite(db, unmarked)
+    report = lab.verified(file)
+    assert report.problems == []
+    assert [(n.kind, n.params["officer"]) for n in report.notes] == [("unmarked", "cb1_clerk")] * 2
+    assert all("older than the trail's marks" in n.text() for n in report.notes)
+    with lab.opened(file) as db:
+        db.execute("UPDATE officers SET password = 'other' WHERE id = 'xa1_secretary'")
+    assert [p.kind for p in lab.verified(file).problems] == ["access"]
 
 
 def test_every_event_of_the_file_is_read(made: Made) -> None:

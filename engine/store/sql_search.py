@@ -1,0 +1,78 @@
+"""Finding events of the trail, and by which rules they were judged, in a unit of work on an SQL database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from engine.store import tables
+from engine.store.judged import rule_marker, stretches_of
+from engine.store.rows import EventRow, EventSearch, Head, JudgedRow
+from engine.store.sql_listings import SqlListings
+from engine.store.sql_unit import Shape
+
+_events = Shape(tables.events, EventRow)
+_judged = Shape(tables.judged, JudgedRow)
+
+
+class SqlSearch(SqlListings):
+    """Keeps the promises of `ports.Transaction` about finding events."""
+
+    def head(self) -> Head:
+        if self._head is None:
+            found = self._rows(self._statements.head())
+            seq, link, at = found[0] if found else (-1, bytes(32), "")
+            self._head = Head(size=seq + 1, link=link, at=at)
+        return self._head
+
+    def search_events(self, wanted: EventSearch, *, before: int | None = None, limit: int) -> Sequence[EventRow]:
+        places: dict[str, Any] = {"marker": wanted.marker, "trigger": wanted.trigger, "late_turn": wanted.late_turn}
+        for name in ("subjects", "orgs", "kinds"):
+            listed: tuple[str, ...] | None = getattr(wanted, name)
+            if listed is not None and len(listed) == 1:  # an index then gives them in order
+                places[name.removesuffix("s")] = listed[0]
+            elif listed is not None:
+                places[name] = self._statements.list_of(listed)
+        first = None if wanted.since is None else self._first_since(wanted.since)
+        if wanted.until is not None:
+            after = self._first_since(wanted.until, later=True)
+            before = after if before is None else min(before, after)
+        stretches: Iterable[tuple[int | None, int | None]] = [(first, before)]
+        if wanted.rule is not None:
+            places["judged"] = rule_marker(wanted.rule)
+            stretches = stretches_of(self.judged_blocks(wanted.rule), first, before)
+        by = ({"actor": wanted.officer}, {"behalf": wanted.officer}) if wanted.officer is not None else ({},)
+        found: dict[int, EventRow] = {}
+        for low, high in stretches:
+            for one in by:
+                found |= {r.seq: r for r in self._searched(limit, {**places, **one, "first": low, "before": high})}
+            if len(found) >= limit:
+                break
+        return sorted(found.values(), key=lambda r: -r.seq)[:limit]
+
+    def _searched(self, limit: int, places: dict[str, Any]) -> list[EventRow]:
+        given = {name: value for name, value in places.items() if value is not None}
+        return self._read(_events, self._statements.search(sorted(given)), limit=limit, **given)
+
+    def _first_since(self, at: str, *, later: bool = False) -> int:
+        """Returns the seq of the first event at or (`later`) after a time: times never go back along the trail."""
+        low, high = 0, self.head().size
+        statement = self._statements.event_at()
+        while low < high:
+            middle = (low + high) // 2
+            found = self._rows(statement, seq=middle)
+            stands = found[0][0] if found else at  # a missing event is the verification's to find
+            if stands < at or (later and stands == at):
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def put_judged(self, rows: Iterable[JudgedRow]) -> None:
+        self._write_rows(_judged, self._statements.insert_or_leave(tables.judged, "rule", "block"), rows)
+
+    def judged_blocks(self, rule: str) -> Sequence[int]:
+        return [row[0] for row in self._rows(self._statements.judged_blocks(), rule=rule)]
+
+    def judged(self, first: int, end: int) -> Sequence[JudgedRow]:
+        return self._read(_judged, self._statements.judged(), first=first, end=end)
