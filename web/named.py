@@ -5,11 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine.case import Case
+from engine.core.errors import NotFound
+from engine.core.machine import Definition
+from engine.core.values import Value
 from engine.sheet_documents import shown
 from web.pages.home import title_of
 
 if TYPE_CHECKING:
     from web.site import Visit
+
+
+def fact_text(visit: Visit, definition: Definition, fact: str, value: Value | None) -> tuple[str, str]:
+    """Returns a fact's value as a page shows it and where it leads: another subject by its name, if it may be read."""
+    if definition.types[fact].name != "subject" or value is None:
+        return visit.values.text(definition, fact, value), ""
+    id = str(value)
+    try:
+        if not visit.service.desk.reads(id, visit.by()):
+            return id, ""
+    except NotFound:
+        return id, ""
+    with visit.service.work() as work:
+        return title_of(visit, work.case(id)), f"/subjects/{id}"
 
 
 def named(visit: Visit, case: Case) -> dict[str, Any]:

@@ -13,8 +13,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from engine.core.commands import Line, Move, Start
 from engine.officework import OrgChange
 from engine.steps import By
+from tests.browser.people import name_units
 from tests.need import need
 from tests.web_office import PASSWORD, WORKFLOWS, PagesOffice, serving
+from tests.world import office_time
 
 CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
 ARGUMENTS = [
@@ -22,7 +24,11 @@ ARGUMENTS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 SIZES = {"phone": (360, 780), "laptop": (1366, 900)}
+# size, with scripts: a story is played at a laptop, and at a telephone whose scripts are off; a few also with them on
+LOOKS = {"laptop": ("laptop", True), "plain": ("phone", False)}
+EVERY_LOOK = {**LOOKS, "phone": ("phone", True)}
 SHOTS = Path(__file__).parents[2] / "screenshots"
+TIMEOUT = 15_000  # milliseconds a page may take on a busy machine
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +96,7 @@ def furnish_work(office: PagesOffice) -> None:
 
 def says(page: Page, text: str) -> None:
     """Waits until the page says it; a click returns before the next page is there."""
-    expect(page.locator("body")).to_contain_text(text, timeout=15_000)
+    expect(page.locator("body")).to_contain_text(text, timeout=TIMEOUT)
 
 
 class Visitor:
@@ -133,12 +139,31 @@ class Desk:
         context = self.browser.new_context(
             viewport={"width": width, "height": height}, locale="vi-VN", java_script_enabled=scripts
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(TIMEOUT)
         self.opened.append(context)
         visitor = Visitor(self.office, context)
         if officer is not None:
             visitor.sign_in(officer)
         return visitor
+
+    def at(self, look: str, officer: str) -> Visitor:
+        """Returns an officer signed in at a browser of this look."""
+        size, scripts = EVERY_LOOK[look]
+        return self.visitor(officer, size, scripts=scripts)
+
+
+@pytest.fixture
+def january(browser: Browser) -> Iterator[Desk]:
+    """The office on 21 January 2025, the plans and the reviews opened by the clock, nobody on the list yet."""
+    with serving(workflows=(*WORKFLOWS, "training_class"), now=office_time(date(2024, 12, 31))) as found:
+        name_units(found)
+        found.service.tick()
+        found.clock.set(office_time(date(2025, 1, 21)))
+        found.service.tick()
+        made = Desk(browser, found)
+        yield made
+        for context in made.opened:
+            context.close()
 
 
 @pytest.fixture

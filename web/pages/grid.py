@@ -281,8 +281,14 @@ def remind(visit: Visit) -> Response:
     came = visit.service.owing.remind(wanted, page.grid.remind, visit.by())
     sent = [r for r in came if r.why is None]
     text = visit.say("Reminded units: {n}, messages: {m}.", n=len(sent), m=sum(len(r.rows) for r in sent))
-    refused = [visit.teller.invalid(r.why) for r in came if r.why is not None]
+    names = {r.subject: r.name for r in page.rows}
+    refused = [_why(visit, names[r.subject], r.why) for r in came if r.why is not None]
     return visit.redirect(page.at, Said(" ".join([text, *refused[:10]]), "good" if sent and not refused else "soon"))
+
+
+def _why(visit: Visit, unit: str, error: BadInput) -> str:
+    """Returns why a unit was not reminded, with its name for its code."""
+    return visit.teller.invalid(error).replace(str(error.params.get("subject", "")), unit) + "."
 
 
 def export(visit: Visit) -> Response:

@@ -9,6 +9,7 @@ from engine.core.errors import NotFound
 from engine.core.machine import Definition
 from engine.doors.starting import Matter
 from web.access import Listed
+from web.named import fact_text
 from web.pages.home import title_of
 from web.pages.start import start_label
 from web.site import Site, Visit
@@ -60,7 +61,7 @@ def _row(visit: Visit, newest: Definition, m: Matter) -> dict[str, object]:
     case = m.case
     definition, subject = case.definition, case.subject
     shown = [
-        f"{definition.file.facts[f].label.of(visit.lang)}: {visit.values.text(definition, f, subject.facts[f])}"
+        f"{definition.file.facts[f].label.of(visit.lang)}: {fact_text(visit, definition, f, subject.facts[f])[0]}"
         for f in visit.site.pages.of(newest.workflow).head
         if f in subject.facts and f not in definition.sensitive
     ]

@@ -19,7 +19,7 @@ from engine.core.values import Value
 from engine.doors.desk import Dossier
 from engine.work import Case
 from web.access import READS
-from web.named import named
+from web.named import fact_text, named
 from web.pages.home import title_of
 from web.shown import day, entries
 from web.site import Site, Visit
@@ -80,7 +80,7 @@ def _plain(visit: Visit, dossier: Dossier, fact: str) -> str:
     definition = dossier.case.definition
     if fact in definition.sensitive or fact not in dossier.facts:
         return ""
-    text = visit.values.text(definition, fact, dossier.facts[fact])
+    text, _ = fact_text(visit, definition, fact, dossier.facts[fact])
     return f"{definition.file.facts[fact].label.of(visit.lang)}: {text}" if text else ""
 
 
@@ -188,10 +188,10 @@ def groups(visit: Visit, dossier: Dossier, opened: Iterable[str]) -> list[dict[s
             continue  # what has a place of its own
         value: Value | None = dossier.facts.get(fact)
         covered = spec.sensitive and fact not in set(opened) and value is not None
-        text = "" if covered else visit.values.text(definition, fact, value)
+        text, href = ("", "") if covered else fact_text(visit, definition, fact, value)
         if not text and not covered:
             continue
-        row = {"fact": fact, "label": spec.label.of(visit.lang), "text": text, "covered": covered}
+        row = {"fact": fact, "label": spec.label.of(visit.lang), "text": text, "href": href, "covered": covered}
         names.setdefault(spec.group or "", []).append(row)
     return [
         {"label": shown.groups[g].of(visit.lang) if g in shown.groups else visit.say("Facts"), "rows": rows}
@@ -248,9 +248,9 @@ def timeline(visit: Visit, dossier: Dossier) -> list[dict[str, Any]]:
         facts = {n: v for n, v in told["facts"].items() if n in definition.file.facts}
         found.append(
             {
-                "on": entry.on,
+                "on": entry.happened or entry.on,
                 "at": entry.at,
-                "late": _late(visit, entry.on, entry.at) if not entry.history else 0,
+                "late": _late(visit, entry.happened or entry.on, entry.at) if not entry.history else 0,
                 "past": entry.history,
                 "corrected": _corrected(visit, definition, marks[entry.id].corrects) if entry.id in marks else [],
                 "what": _what(visit, definition, entry.kind, told["trigger"]),
