@@ -17,6 +17,7 @@ from engine.core.values import Facts, Scalar, Value, to_json
 from engine.core.views import facts_of, read_facts
 from engine.roster import Item, Roster, title_of
 from engine.steps import By
+from engine.taking import named_unit
 from engine.work import Case, Work
 
 
@@ -284,9 +285,12 @@ def _of_step(
 
 
 def _units(work: Work, case: Case) -> list[Unit]:
-    """Returns the units below, where the subject has maps keyed by organisations."""
-    if not any(f.keys == "orgs" for f in case.definition.file.facts.values()):
+    """Returns the units below, where the subject has maps keyed by organisations; only those that its steps name."""
+    facts = case.definition.file.facts
+    if not any(f.keys == "orgs" for f in facts.values()):
         return []
+    named = [facts[n].of or [] for s in case.definition.steps.values() if (n := named_unit(s)) is not None]
+    kinds = {k for of in named for k in work.library.area.kinds(of)}
     office = work.office
     unit = office.tree.by_id.get(case.subject.org)
     below = office.tree.below(office.root(unit)) if unit is not None else []
@@ -294,7 +298,7 @@ def _units(work: Work, case: Case) -> list[Unit]:
     return [
         Unit(org=o.id, name=o.name, kind=o.kind, entries=_entries(case, "orgs", o.id))
         for o in sorted(orgs, key=lambda o: (o.name, o.id))
-        if o.period.holds(office.day)
+        if o.period.holds(office.day) and (not kinds or o.kind in kinds)
     ]
 
 

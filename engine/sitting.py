@@ -14,7 +14,7 @@ from engine.core.views import facts_of
 from engine.drafts import Draft
 from engine.sheets import Sheet, make_sheet
 from engine.steps import By
-from engine.taking import may_take
+from engine.taking import may_take, named_unit
 from engine.work import Case, Work
 
 
@@ -39,11 +39,12 @@ class Sitting:
 
 @dataclass(frozen=True, kw_only=True)
 class Offered:
-    """The sheet of a unit above that an officer may fill in for one of their own."""
+    """A step of a unit above that an officer may take for one of their own, which stands in `fact`."""
 
     case: Case
     step: Step
     unit: str
+    fact: str
 
 
 def draft_name(trigger: str, unit: str | None) -> str:
@@ -112,8 +113,7 @@ def _officer(by: By) -> str | None:
 
 def units_over(work: Work, case: Case, step: Step, by: By) -> list[str]:
     """Returns the officer's own units for which they may take a step of a unit above theirs."""
-    within = step.batch.within if step.batch is not None else None
-    if within is None or not any(g.over == within for g in step.grants):
+    if named_unit(step) is None:
         return []
     office = work.office
     held = [org for o in scope.readers(office, by) for _, org in office.holdings(o)]
@@ -131,9 +131,9 @@ def _units(work: Work, case: Case, fact: str) -> list[str]:
 
 
 def offered(work: Work, workflow: str, by: By) -> list[Offered]:
-    """Returns the sheets of units above the officer's that they may fill in now for a unit of their own."""
+    """Returns the steps of units above the officer's that they may take now for a unit of their own."""
     definition = work.library.newest(workflow)
-    steps = [s for s in definition.steps.values() if s.batch is not None and s.batch.within is not None]
+    steps = [s for s in definition.steps.values() if named_unit(s) is not None]
     states = sorted({state for s in steps for state in s.sources})
     area, tree = work.library.area, work.office.tree
     above = {u for root in scope.roots(work.office, area, by) for u in tree.path(root)}
@@ -141,7 +141,7 @@ def offered(work: Work, workflow: str, by: By) -> list[Offered]:
     if not states or not orgs:
         return []
     return [
-        Offered(case=case, step=step, unit=unit)
+        Offered(case=case, step=step, unit=unit, fact=named_unit(step) or "")
         for case in work.adopt(work.tx.find_subjects(workflow=workflow, orgs=orgs, states=states))
         for step in steps
         if case.subject.state in step.sources

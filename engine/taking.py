@@ -8,12 +8,18 @@ from engine.steps import By
 from engine.work import Case, Work
 
 
+def named_unit(step: Step) -> str | None:
+    """Returns the fact by which a step names the unit below whose officers may take it too; None without one."""
+    asked = [step.batch.within] if step.batch is not None else [*step.asks, *step.asks_anew]
+    return next((g.over for g in step.grants if g.over is not None and g.over in asked), None)
+
+
 def may_take(work: Work, case: Case, step: Step, by: By, unit: str | None) -> bool:
-    """Tells whether an officer may take a step that moves many, for a unit where the step asks for one."""
-    within = step.batch.within if step.batch is not None else None
+    """Tells whether an officer may take a step, for a unit where the step asks for one."""
+    fact = step.batch.within if step.batch is not None else named_unit(step)
     view = work.view(case)
-    if within is not None and unit is not None:
-        view = {**view, within: unit}
+    if fact is not None and unit is not None:
+        view = {**view, fact: unit}
     return any(
         work.office.allows(o, step.grants, case.subject.org, view, work.today) is None
         for o in scope.readers(work.office, by)

@@ -111,6 +111,7 @@ PAGES: dict[tuple[str, str], str] = {
     ("GET", "/grid/{workflow}/{period}"): "seeing",
     ("POST", "/grid/{workflow}/{period}/export"): "seeing",
     ("POST", "/grid/{workflow}/{period}/narrow"): "seeing",
+    ("POST", "/grid/{workflow}/{period}/own"): "seeing",
     ("POST", "/grid/{workflow}/{period}/remind"): "seeing",
     ("POST", "/grid/{workflow}/{period}/take"): "seeing",
     ("GET", "/grid/{workflow}/{period}/view/{view}"): "seeing",

@@ -71,7 +71,7 @@ class Shown(Model):
     groups: dict[Name, Text] = Field({}, description="what the groups of facts are called, in the order of the page")
     papers: Names = Field([], description="map facts shown as a checklist")
     papers_until: dict[Name, Name] = Field({}, description="checklist -> the fact that says until when it is good")
-    waiting: dict[Name, Name] = Field({}, description="notice rule -> the step that ends what it is about")
+    waiting: dict[Name, Name] = Field({}, description="notice rule -> the step that ends what it is about, or the fact")
     list: ListPage | None = Field(None, description="the list of its subjects; the workflow has to have a `listing`")
     grid: Grid | None = Field(None, description="the grid of the units, of a workflow that opens by itself")
 
@@ -191,4 +191,5 @@ def _named(shown: Shown, definition: Definition) -> Iterator[tuple[str, str, Col
         named = [n for f in shown.list.filters for n in f.facts]
         yield "list", "fact of listing.by", named, listing.by if listing is not None else ()
         yield "list", "transition", shown.list.steps, definition.file.transitions
-    yield "waiting", "transition", list(shown.waiting.values()), definition.file.transitions
+    ends = [*definition.file.transitions, *(n for n, f in facts.items() if not f.fixed and not f.worked_out)]
+    yield "waiting", "transition", list(shown.waiting.values()), ends

@@ -85,7 +85,7 @@ class Sheets:
         return found
 
     def offered(self, workflow: str, by: By) -> list[Offered]:
-        """Returns the sheets of units above that an officer may fill in for their own. Raises NotFound."""
+        """Returns the steps of units above that an officer may take for their own. Raises NotFound."""
         with self._work() as work:
             return offered(work, workflow, by)
 

@@ -5,7 +5,7 @@ One page serves every workflow that opens by itself; `pages.yaml` says what stan
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,9 @@ from starlette.routing import BaseRoute
 from engine.core.commands import Move
 from engine.core.errors import BadInput, NotFound
 from engine.core.machine import Definition
+from engine.core.values import Value
 from engine.owed import Owed, Period
+from engine.sheet_documents import shown
 from reports.document import Head, Heading, Line, Report, Table
 from reports.handing import MEDIA_TYPES
 from web.access import Listed
@@ -42,6 +44,7 @@ def routes(site: Site) -> list[BaseRoute]:
         site.post(f"{AT}/narrow", narrow, need),
         site.get(f"{AT}/view/{{view}}", show, need),
         site.post(f"{AT}/take", take, need),
+        site.post(f"{AT}/own", take_own, need),
         site.post(f"{AT}/remind", remind, need),
         site.post(f"{AT}/export", export, need),
     ]
@@ -71,11 +74,11 @@ class Page:
 
     def __init__(self, visit: Visit) -> None:
         self.visit, self.workflow = visit, visit.path("workflow")
-        shown = visit.site.pages.workflows.get(self.workflow)
-        if shown is None or shown.grid is None:
+        pages = visit.site.pages.workflows.get(self.workflow)
+        if pages is None or pages.grid is None:
             raise NotFound("There is no such page.")
-        self.rail = shown.rail
-        self.grid: Grid = shown.grid
+        self.rail = pages.rail
+        self.grid: Grid = pages.grid
         with visit.service.work() as work:
             self.definition: Definition = work.library.newest(self.workflow)
         self.periods = visit.service.owing.periods(self.workflow)
@@ -131,7 +134,7 @@ class Page:
     def show(self, status: int = 200, *, open_: str = "", fields: Sequence[Field] = (), said: str = "") -> Response:
         """Returns the page; `open_` is the subject whose form stands open with these fields."""
         visit, narrowed = self.visit, self.narrowed
-        shown = [r for r in self.rows if narrowed.holds(r)]
+        held = [r for r in self.rows if narrowed.holds(r)]
         waiting = [r for r in self.rows if r.waits]
         take = self.definition.steps.get(self.grid.take or "")
         return visit.page(
@@ -140,13 +143,13 @@ class Page:
             title=self.definition.file.title.of(visit.lang),
             period=self.period.name,
             periods=[p.name for p in self.periods],
-            rows=shown,
+            rows=held,
             of_all=len(self.rows),
             waiting=waiting,
             states=[{"id": s, "label": visit.teller.state(self.definition, s),
                      "count": sum(r.state == s for r in self.rows)} for s in self.columns],
             fields={r.subject: (fields if r.subject == open_ else self.fields(r) if i < FORMS else [])
-                    for i, r in enumerate(shown)},
+                    for i, r in enumerate(held)},
             open=open_,
             said_late=said,
             take=take.label.of(visit.lang) if take is not None else "",
@@ -173,21 +176,31 @@ class Page:
         label = start_label(self.visit, workflow) if loaded else ""
         return (f"/start/{workflow}", label) if label else None
 
-    def _own(self) -> list[dict[str, str]]:
-        """Returns the sheets of units above that the officer fills in for a unit of their own."""
+    def _own(self) -> list[dict[str, Any]]:
+        """Returns the subjects of units above of which the officer takes steps for a unit of their own."""
         found = self.visit.service.sheets.offered(self.workflow, self.visit.by())
         with self.visit.service.work() as work:
-            titles = {o.case.subject.id: o.case for o in found}
-            views = {id: work.view(case) for id, case in titles.items()}
+            views = {o.case.subject.id: work.view(o.case) for o in found}
         fact = next(iter(self.definition.opening.spec.sets), "") if self.definition.opening is not None else ""
-        return [
-            {
-                "title": f"{o.step.label.of(self.visit.lang)}, {self.visit.values.unit(o.unit)}",
-                "period": str(views[o.case.subject.id].get(fact, "")),
-                "at": f"/subjects/{o.case.subject.id}/sheets/{o.step.trigger}/{o.unit}",
-            }
-            for o in found
-        ]
+        rows: dict[tuple[str, str], dict[str, Any]] = {}
+        for o in found:
+            id, view = o.case.subject.id, views[o.case.subject.id]
+            row = rows.setdefault((id, o.unit), {
+                "title": self.visit.values.unit(o.unit), "unit": o.unit, "subject": id,
+                "period": str(view.get(fact, "")), "said": self._said(view, o.unit), "sheets": [], "steps": [],
+            })  # fmt: skip
+            label, sheet = o.step.label.of(self.visit.lang), f"/subjects/{id}/sheets/{o.step.trigger}/{o.unit}"
+            (row["steps"] if o.step.batch is None else row["sheets"]).append(
+                {"label": label, "trigger": o.step.trigger, "at": sheet}
+            )
+        return list(rows.values())
+
+    def _said(self, view: Mapping[str, Value], unit: str) -> str:
+        """Returns what stands under a unit in the maps of a subject above it."""
+        spec = self.definition.file.facts
+        maps = {n: held for n, f in spec.items() if f.keys == "orgs" and isinstance(held := view.get(n), dict)}
+        told = [(spec[n].label.of(self.visit.lang), held[unit], n) for n, held in maps.items() if unit in held]
+        return "; ".join(f"{label}: {shown(self.visit.teller, self.definition, n, v)}" for label, v, n in told)
 
     def row(self, subject: str) -> Row:
         """Returns a row. Raises NotFound."""
@@ -256,6 +269,38 @@ def take(visit: Visit) -> Response:
     after = next(r for r in Page(visit).rows if r.subject == row.subject)
     text = visit.say("{unit}: {state} ({note}).", unit=row.name, state=after.cell.text, note=after.cell.note)
     return visit.redirect(page.at, Said(text, undo=f"/subjects/{row.subject}/undo"))
+
+
+def take_own(visit: Visit) -> Response:
+    """Takes a step of a unit above for a unit of the officer's own, after showing what it says."""
+    page, form = Page(visit), visit.form
+    offered = visit.service.sheets.offered(page.workflow, visit.by())
+    wanted = (form.get("subject"), form.get("trigger"), form.get("unit"))
+    found = next((o for o in offered if (o.case.subject.id, o.step.trigger, o.unit) == wanted), None)
+    if found is None or found.step.batch is not None:
+        raise NotFound("There is no such page.")
+    label, unit = found.step.label.of(visit.lang), visit.values.unit(found.unit)
+    if form.get("confirmed") != "yes":
+        return visit.page(
+            "confirm.html",
+            heading=label,
+            title=page.definition.file.title.of(visit.lang),
+            told=[f"{unit}: {label}"],
+            button=visit.say("Record it"),
+            action=f"{page.at}/own",
+            back=page.at,
+            pairs=list(zip(("subject", "trigger", "unit"), wanted, strict=True)),
+            version=None,
+            risk=False,
+        )
+    command = Move(subject=found.case.subject.id, trigger=found.step.trigger, facts={found.fact: found.unit})
+    try:
+        answer = visit.service.move(command, visit.by_form())
+    except BadInput as error:
+        return visit.redirect(page.at, Said(visit.teller.invalid(error), "late"))
+    if not answer.allowed:
+        return visit.redirect(page.at, Said(visit.say("Refused by the rules"), "late"))
+    return visit.redirect(page.at, Said(visit.say("Recorded: {step}, {title}.", step=label, title=unit)))
 
 
 def remind(visit: Visit) -> Response:

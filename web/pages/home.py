@@ -44,7 +44,8 @@ def show(visit: Visit) -> Response:
     parts: dict[str, list[Item]] = {"late": [], "week": [], "month": []}
     for w in waiting:
         assert w.due is not None
-        parts["late" if w.due < today else "week" if w.due <= week_ends else "month"].append(_item(visit, w))
+        ends = steps.get(w.case.subject.workflow, {}).get(w.rule, "")
+        parts["late" if w.due < today else "week" if w.due <= week_ends else "month"].append(_item(visit, w, ends))
     session = visit.session.row
     news = visit.service.desk.news(by, session.seen_seq, NEWS)
     return visit.page(
@@ -67,17 +68,25 @@ def title_of(visit: Visit, case: Case) -> str:
     return f"{case.definition.file.title.of(visit.lang)}, {visit.values.unit(case.subject.org)}"
 
 
-def _item(visit: Visit, w: Waiting) -> Item:
+def _item(visit: Visit, w: Waiting, ends: str) -> Item:
+    """Returns a thing to do. `ends` is what ends it by the pages' file: a step, or a fact that is written."""
     definition, subject = w.case.definition, w.case.subject
     href = f"/subjects/{subject.id}"
     notice = definition.file.notices[w.rule].label.of(visit.lang)
+    button, to = visit.say("Look at it"), href
+    if w.step:
+        button = visit.teller.trigger(definition, w.step)
+        to = f"{href}/{'steps' if definition.steps[w.step].batch is None else 'sheets'}/{w.step}"
+    elif ends in definition.file.facts:
+        button = visit.say("Record: {what}", what=definition.file.facts[ends].label.of(visit.lang))
+        to = f"{href}/facts/{ends}"
     return Item(
         due=w.due,
         title=f"{title_of(visit, w.case)}: {notice}",
         detail=f"{visit.values.unit(subject.org)} · {visit.teller.state(definition, subject.state)}",
         href=href,
-        button=visit.teller.trigger(definition, w.step) if w.step else visit.say("Look at it"),
-        to=f"{href}/{'steps' if definition.steps[w.step].batch is None else 'sheets'}/{w.step}" if w.step else href,
+        button=button,
+        to=to,
     )
 
 

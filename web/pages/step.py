@@ -214,8 +214,11 @@ def _confirm(visit: Visit, case: Case, step: Step) -> Response:
         what = visit.teller.facts(definition, cleared)
         told.append(visit.say("These become unknown, and stay in the history: {what}", what=what))
     if step.opens is not None:
-        other = step.opens[0]
-        told.append(visit.say("Another procedure begins: {what}", what=other))
+        with visit.service.work() as work:
+            loaded = work.library.workflows
+            other = work.library.newest(step.opens[0]).file.title.of(visit.lang) if step.opens[0] in loaded else ""
+        if other:
+            told.append(visit.say("Another procedure begins: {what}", what=other))
     return visit.page(
         "confirm.html",
         heading=visit.teller.trigger(definition, step.trigger),
