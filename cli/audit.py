@@ -298,12 +298,20 @@ def export(
     session: Session = ctx.obj
     wanted = Wanted(org=org, first=_day("--from", from_), last=_day("--to", to))
     made = export_bundle(session.service, out, wanted, reader(session, as_, token), session.lang)
-    document = {"folder": str(made.folder), "events": made.events, "size": made.size, "checkpoint": made.checkpoint}
+    document = {
+        "folder": str(made.folder),
+        "events": made.events,
+        "size": made.size,
+        "checkpoint": made.checkpoint,
+        "sandbox": session.opened.sandbox,
+    }
 
     def show(console: Console) -> None:
         console.print(
             session.say("{n} events of {size} are in {folder}.", n=made.events, size=made.size, folder=str(made.folder))
         )
+        if document["sandbox"]:
+            console.print(session.say("It is of a sandbox: nothing in it is real."))
         console.print(session.say("Verify it there: python3 verify_bundle.py --checkpoint FILE"))
 
     session.write(document, show)

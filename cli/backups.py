@@ -137,6 +137,7 @@ def make(settings: Settings, store: Store, service: Service, folder: Path, secre
             master=master_text(settings),
             checkpoint=_signed(service),
             random=os.urandom,
+            sandbox=service.is_sandbox(),
         )
         backing.write_list(folder, service.persons.erased())
     except OSError as error:
@@ -186,16 +187,23 @@ def backup(
         "events": made.size,
         "root": made.root.hex(),
         "bytes": made.bytes,
+        "sandbox": session.opened.sandbox,
     }
-    session.write(
-        document,
-        lambda console: console.print(
-            session.say(
-                "Backup of {events} events: {file} (and {keys})", events=made.size, file=made.file, keys=made.keys.name
-            ),
+
+    def show(console: Any) -> None:
+        line = "Backup of {events} events: {file} (and {keys})"
+        console.print(
+            session.say(line, events=made.size, file=made.file, keys=made.keys.name),
             soft_wrap=True,
-        ),
-    )
+        )
+        _say_sandbox(session, console, document)
+
+    session.write(document, show)
+
+
+def _say_sandbox(session: Session, console: Any, document: dict[str, Any]) -> None:
+    if document["sandbox"]:
+        console.print(session.say("It is of a sandbox: nothing in it is real."), soft_wrap=True)
 
 
 def erase_from_backups(settings: Settings, service: Service) -> int:
@@ -331,6 +339,7 @@ def _show(session: Session, console: Any, done: dict[str, Any]) -> None:
     console.print(
         session.say("Restored: {events} events, as of {at}.", events=done["events"], at=session.moment(done["made_at"]))
     )
+    _say_sandbox(session, console, done)
     if done["missing"]:
         console.print(session.say("The checkpoint knows of {n} later events; they are lost.", n=done["missing"]))
     elif done["missing"] is None:

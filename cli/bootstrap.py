@@ -37,9 +37,10 @@ from engine.library import (
     shipped_sources,
     with_office,
 )
-from engine.service import SANDBOX, Service
+from engine.service import Service
 from engine.store.open import open_store
 from engine.store.ports import Store
+from engine.trail import SANDBOX
 from notifications.plan import Notices
 
 if TYPE_CHECKING:

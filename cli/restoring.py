@@ -98,6 +98,7 @@ def _restore(
         "backup": content.header["id"],
         "made_at": session.teller.time(content.made_at),
         "events": size,
+        "sandbox": service.is_sandbox(),
         "root": root.hex(),
         "missing": missing,
         "erased_again": again,

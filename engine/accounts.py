@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from engine import officework
 from engine.core.errors import BadInput, Denied, NotFound
 from engine.officework import Counts, OfficerChange
-from engine.service import SANDBOX, Service
+from engine.service import Service
 from engine.steps import By
 from engine.store.rows import OfficerRow
+from engine.trail import is_sandbox
 from engine.work import Work
 
 
@@ -27,7 +28,7 @@ def put_account(service: Service, change: OfficerChange, by: By) -> Counts:
     """
     with service.work(write=True) as work:
         standing = work.tx.officers()
-        if nobody_signs_in(standing) and work.tx.setting(SANDBOX) != "true":
+        if nobody_signs_in(standing) and not is_sandbox(work.tx):
             return _first_account(work, change, by)
         theirs = OfficerChange(id=change.id, password=change.password, channels=change.channels)
         own = change == theirs and by.officer == change.id

@@ -100,8 +100,9 @@ def write(
     master: str | None,
     checkpoint: str | None,
     random: Callable[[int], bytes],
+    sandbox: bool = False,
 ) -> Made:
-    """Writes a backup; nothing of it is there before all of it is durable.
+    """Writes a backup; nothing of it is there before all of it is durable. The header says whether it is a sandbox's.
 
     `master` is the master key's text, sealed inside; `checkpoint` a signed note, readable outside. Raises BadInput
     for a folder that is not there, OSError for a disk that is full.
@@ -113,7 +114,7 @@ def write(
     id = random(8).hex()
     file = folder / f"ketnap-{now.strftime('%Y%m%dT%H%M%SZ')}-{id}{BACKUP}"
     keys = file.with_suffix(KEYS)
-    about = {"id": id, "made_at": stamp(now), "revision": revision, "checkpoint": checkpoint}
+    about = {"id": id, "made_at": stamp(now), "revision": revision, "checkpoint": checkpoint, "sandbox": sandbox}
     partial = [path.with_name(path.name + PARTIAL) for path in (file, keys)]
     try:
         with _new(partial[0]) as body, _new(partial[1]) as side:

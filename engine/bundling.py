@@ -184,6 +184,7 @@ class _Writing:
             "format": verify_bundle.FORMAT,
             "origin": self.signed.checkpoint.origin,
             "at": self.signed.at.isoformat(timespec="seconds"),
+            "sandbox": trail.is_sandbox(self.work.tx),
             "whole": wanted.whole,
             "org": wanted.org,
             "from": None if wanted.first is None else wanted.first.isoformat(),

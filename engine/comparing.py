@@ -140,6 +140,8 @@ def settings(work: Work) -> Iterator[Problem]:
         return
     if said != shown:
         yield _problem("settings", "the setting {name} is not what the events say", name=trail.KEYS)
+    if keys and keys[0].get("sandbox", trail.is_sandbox(tx)) != trail.is_sandbox(tx):
+        yield _problem("settings", "the setting {name} is not what the events say", name=trail.SANDBOX)
     made = {e.detail.get("size") for e in entries(tx.events(kind=events.CHECKPOINT), None, sealer)}
     if left is not None and left.size not in made:
         yield _problem("settings", "the setting {name} is not what the events say", name=trail.LEFT)

@@ -59,9 +59,9 @@ from engine.library import Source, compile_all, rows_of
 from engine.officework import Counts, OfficerChange, OrgChange
 from engine.repeating import answer_again, digest
 from engine.steps import Answer, By
+from engine.trail import SANDBOX, is_sandbox
 from engine.work import Case, Work, begin
 
-SANDBOX = "sandbox"
 TICK_LIMIT = 500  # timers done in one transaction, so that officers' steps come in between
 
 
@@ -140,7 +140,7 @@ class Service:
     def is_sandbox(self) -> bool:
         """Tells whether this database is a sandbox, whose clock may be set."""
         with self.work() as work:
-            return work.tx.setting(SANDBOX) == "true"
+            return is_sandbox(work.tx)
 
     # -- subjects
 

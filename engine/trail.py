@@ -26,6 +26,7 @@ from engine.store.rows import EventSearch, OutboxRow
 from engine.work import Case, Work
 
 KEYS = "trail_keys"  # setting: the first key and the notes by which it was handed on
+SANDBOX = "sandbox"  # setting: whether this is a database to try things in, whose clock may be set
 LEFT = "trail_left"  # setting: the largest checkpoint that left the machine
 
 
@@ -84,6 +85,11 @@ def root_at(tx: Transaction, size: int) -> bytes:
     return frontier_at(size, nodes(tx)).root()
 
 
+def is_sandbox(tx: Transaction) -> bool:
+    """Tells whether the database is a sandbox."""
+    return tx.setting(SANDBOX) == "true"
+
+
 # ---- keys ----
 
 
@@ -125,10 +131,10 @@ def _signer(work: Work) -> SigningKey:
 
 
 def begin(work: Work) -> None:
-    """Writes the first key into the trail, once."""
+    """Writes the first key into the trail, once, and whether the trail is a sandbox's."""
     key = _signer(work)
     if key_chain(work.tx) is None:
-        work.ledger.append(events.SIGNING_KEY, verifier=str(key.verifier))
+        work.ledger.append(events.SIGNING_KEY, verifier=str(key.verifier), sandbox=is_sandbox(work.tx))
         _keep_keys(work, str(key.verifier), ())
 
 

@@ -13,7 +13,8 @@ from engine.core.machine import Area, Definition
 from engine.core.places import Finding, FindingsError
 from engine.core.reader import Node, load_model, read_yaml
 from engine.core.suggestions import suggest
-from engine.service import SANDBOX, Service
+from engine.service import Service
+from engine.trail import is_sandbox
 from engine.work import Work
 from reports.counting import Counter
 from reports.document import Heading, Line, Report, Table, Value, written
@@ -214,7 +215,7 @@ class _Maker:
             as_of=counter.last,
             made_at=self.work.now.astimezone(self.work.calendar.zone),
             source=file.source or "",
-            sandbox=self.letterhead.sandbox.of(lang) if self.work.tx.setting(SANDBOX) == "true" else "",
+            sandbox=self.letterhead.sandbox.of(lang) if is_sandbox(self.work.tx) else "",
             notes=[text.of(lang).format(count=count) for text, count in notes if count],
             late_entries=late,
             history_entries=history,

@@ -375,8 +375,14 @@ KINDS = {
     "voided": "hủy việc lập", "taken_over": "chuyển đơn vị", "refused": "bị từ chối", "denied": "không có quyền",
     "office_changed": "thay đổi cơ quan", "notice": "thông báo", "definition_loaded": "nạp quy trình",
     "key_erased": "hủy khóa", "signing_key": "khóa ký", "checkpoint": "điểm kiểm tra",
-    "checkpoint_left": "điểm kiểm tra rời máy", "exported": "xuất dữ liệu",
+    "checkpoint_left": "điểm kiểm tra rời máy", "exported": "xuất dữ liệu", "recorded": "ghi bước đã qua",
+    "opened": "mở hồ sơ", "listed": "xem danh sách", "access": "quyền truy cập", "signed_in": "đăng nhập",
+    "sign_in_failed": "đăng nhập không được", "held": "giữ dữ liệu", "released": "thôi giữ dữ liệu",
+    "backed_up": "sao lưu", "restored": "phục hồi từ bản sao",
 }  # fmt: skip
+SANDBOX = (
+    "Gói này xuất từ BẢN CHẠY THỬ: số liệu để thử, đồng hồ có thể đã được chỉnh, không phải nhật ký của một cơ quan"
+)
 _STYLE = (
     "body{font:15px/1.45 sans-serif;margin:2em auto;max-width:72em;color:#111}"
     "table{border-collapse:collapse;width:100%}"
@@ -397,13 +403,14 @@ def report_head(manifest: Dict[str, Any]) -> str:
         ("Bản ghi trong gói / trong nhật ký", "%d / %d" % (manifest["events"], manifest["size"])),
         ("Gốc cây băm", manifest["root"]),
     )
+    warning = "<p><strong>%s.</strong></p>" % e(SANDBOX) if manifest.get("sandbox") else ""
     columns = "".join("<tr><th>%s</th><td>%s</td></tr>" % (e(a), e(str(b))) for a, b in rows)
     return (
         '<!doctype html><html lang="vi"><meta charset="utf-8"><title>Nhật ký kiểm tra</title><style>%s</style>'
-        "<h1>Nhật ký kiểm tra</h1><table>%s</table><p>Bản này chỉ để đọc. Chứng cứ là events.jsonl và chữ ký; "
+        "<h1>Nhật ký kiểm tra</h1>%s<table>%s</table><p>Bản này chỉ để đọc. Chứng cứ là events.jsonl và chữ ký; "
         "verify_bundle.py dựng lại bản này từ chứng cứ và so từng chữ.</p><h2>Các bản ghi</h2><table><tr><th>Số</th>"
         "<th>Ghi lúc</th><th>Ngày</th><th>Việc</th><th>Đối tượng</th><th>Người làm</th><th>Nội dung</th></tr>\n"
-    ) % (_STYLE, columns)  # fmt: skip
+    ) % (_STYLE, warning, columns)  # fmt: skip
 
 
 def report_row(seq: int, body: Dict[str, Any], payload: Optional[Dict[str, Any]], names: Dict[str, str]) -> str:
@@ -542,6 +549,8 @@ def verify(folder: Path, given: Sequence[Tuple[str, str]], trusted: Optional[str
             )
     count = _events(bundle, head, wanted)
     say("Đã kiểm tra %d bản ghi, %d điểm kiểm tra." % (count, len(wanted) + 1))
+    if bundle.manifest.get("sandbox"):
+        say("Lưu ý: %s." % SANDBOX)
 
 
 def _events(bundle: Bundle, head: Checkpoint, wanted: Sequence[Tuple[str, Checkpoint]]) -> int:
@@ -590,6 +599,10 @@ def _events(bundle: Bundle, head: Checkpoint, wanted: Sequence[Tuple[str, Checkp
             if opened is None:
                 raise Altered("%s: khóa của đối tượng %s bị thay, không mở được nội dung" % (where, body["key"]))
             payload = json.loads(opened)
+        if body.get("kind") == "signing_key" and body.get("sandbox", manifest.get("sandbox")) != manifest.get(
+            "sandbox"
+        ):
+            raise Altered("manifest.json bị sửa: %s nói khác về bản chạy thử" % where)
         if body.get("definition"):
             definitions.add(body["definition"])
         digest.update(report_row(seq, body, payload, names).encode())

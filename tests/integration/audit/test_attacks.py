@@ -174,6 +174,11 @@ ATTACKS: dict[str, tuple[Callable[[sqlite3.Connection], None], bool, str]] = {
     ),
     "the tail cut off after the last checkpoint": (_cut_what_no_checkpoint_covers, False, "projection"),
     "a stored node of the tree edited": (_sql("UPDATE tree SET hash = zeroblob(32)"), False, "tree"),
+    "a sandbox called a real database": (
+        _sql("UPDATE settings SET value = 'false' WHERE name = 'sandbox'"),
+        False,
+        "settings",
+    ),
     "the key in the settings swapped": (
         _sql("UPDATE settings SET value = replace(value, '+', '+00') WHERE name = 'trail_keys'"),
         False,

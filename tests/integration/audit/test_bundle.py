@@ -20,6 +20,7 @@ from engine.audit.note import SigningKey
 from engine.audit.seal import Sealer
 from engine.bundling import Wanted, export
 from engine.clock import SetClock
+from engine.core import events
 from engine.core.commands import Move, Start
 from engine.core.errors import BadInput, NotFound
 from engine.steps import By
@@ -111,6 +112,33 @@ def _replace(name: str, old: str, new: str) -> Callable[[Path], None]:
             path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
     return run
+
+
+def test_every_kind_of_event_has_its_words_in_the_report() -> None:
+    """What happened is said in Vietnamese, whatever it was."""
+    kinds = {v for n, v in vars(events).items() if n.isupper() and isinstance(v, str)} - {events.VOID}
+    assert kinds == set(verify_bundle.KINDS)
+
+
+def test_a_bundle_of_a_sandbox_says_so_and_the_signed_trail_bears_it_out(
+    made: tuple[Path, bytes, bytes], tmp_path: Path
+) -> None:
+    """In the report and at the end of verifying; called real in the manifest, an event contradicts it."""
+    for name in ("whole", "unit", "other"):
+        assert "BẢN CHẠY THỬ" in (made[0] / name / "report.html").read_text(encoding="utf-8")
+        ran = subprocess.run(
+            [sys.executable, "-I", "verify_bundle.py"], cwd=made[0] / name, capture_output=True, text=True
+        )
+        assert "Lưu ý: Gói này xuất từ BẢN CHẠY THỬ" in ran.stdout
+        copy = tmp_path / name
+        shutil.copytree(made[0] / name, copy)
+        _replace("manifest.json", '"sandbox": true', '"sandbox": false')(copy)
+        report = copy / "report.html"
+        text = report.read_text(encoding="utf-8")
+        warning = text[text.index("<p><strong>") : text.index("</strong></p>") + len("</strong></p>")]
+        report.write_text(text.replace(warning, ""), encoding="utf-8")
+        code, last = check(copy)
+        assert (code, "bản chạy thử" in last) == (1, True)
 
 
 SPOILED: dict[str, tuple[Callable[[Path], None], str]] = {

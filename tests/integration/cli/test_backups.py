@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.audit import note
+from engine.audit import container, note
 from engine.audit.checkpoint import Checkpoint, sign
 from engine.audit.keys import signing_key
 from engine.audit.note import SigningKey
@@ -64,6 +64,20 @@ def test_a_backup_comes_back_whole_and_says_so_in_its_trail(kept: Ketnap) -> Non
     assert (event["detail"]["backup"], event["detail"]["size"]) == (made["id"], made["events"])
     assert kept.ask("audit", "search", "--kind", "backed_up")["events"][0]["detail"]["root"] == made["root"]
     assert (kept.folder / "new.db.key").read_bytes() == (kept.folder / "ketnap.db.key").read_bytes()
+
+
+def test_a_copy_of_a_sandbox_says_so(kept: Ketnap) -> None:
+    """When it is made, in its header that anybody reads, when it is restored, and of a bundle too."""
+    said = "Đây là của bản chạy thử"
+    assert said in kept.run("backup").stdout
+    made = kept.ask("backup")
+    with Path(made["file"]).open("rb") as file:
+        assert container.read_header(file)[0]["sandbox"] is True
+    assert made["sandbox"] is True
+    args = ("--passphrase-file", "mk.txt")
+    assert said in kept.run("--db", "sqlite:///new.db", "restore", made["file"], *args).stdout
+    assert restored(kept, made, name="other.db")["sandbox"] is True
+    assert said in kept.run("audit", "export", "--out", "goi").stdout
 
 
 def test_a_backup_for_a_public_key_opens_with_the_private_key_only(kept: Ketnap) -> None:
