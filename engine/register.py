@@ -9,6 +9,7 @@ from engine.core.collation import name_key
 from engine.core.errors import BadInput
 from engine.core.events import VOID
 from engine.core.numbering import range_of
+from engine.likeness import folded
 from engine.roster import title_of
 from engine.work import Case, Work
 
@@ -28,7 +29,7 @@ class Given:
 
 
 def numbers_given(work: Work, workflow: str, text: str = "") -> list[Given]:
-    """Returns the register by number; only lines in which `text` stands, capitals and small letters alike."""
+    """Returns the register by number; only lines in which `text` stands, with or without capitals and marks."""
     spec = work.library.newest(workflow).file.numbers
     if spec is None:
         raise BadInput("{workflow} gives no numbers", workflow=workflow)
@@ -42,8 +43,10 @@ def numbers_given(work: Work, workflow: str, text: str = "") -> list[Given]:
         on = day if isinstance(day, date) else None
         found += [_given(work.case(id), number, on, giver) for id, number in range_.given.items()]
         found += [_spoiled(number, why, giver) for number, why in range_.spoiled.items()]
-    wanted = text.casefold()
-    shown = [g for g in found if wanted in f"{g.number}\n{g.title}\n{g.subject}\n{g.by}\n{g.by_title}".casefold()]
+    wanted = folded(text)
+    shown = [
+        g for g in found if any(wanted in folded(t or "") for t in (g.number, g.title, g.subject, g.by, g.by_title))
+    ]
     return sorted(shown, key=lambda g: (g.number, name_key(g.title)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -148,10 +148,12 @@ def make_sheet(
     *,
     officer: str | None = None,
     facts: Mapping[str, object] | None = None,
+    also: Collection[str] = (),
 ) -> Sheet:
     """Returns the sheet of a step (None: the first that moves many from here), as if it brought these facts.
 
-    Without an officer nobody's authority is asked. Raises BadInput.
+    `also` are subjects who stand on it though nothing awaits them, as far as the step may name them. Without an officer
+    nobody's authority is asked. Raises BadInput.
     """
     step = _step(case, trigger)
     calendar = work.calendar
@@ -160,7 +162,7 @@ def make_sheet(
     decision = decide(case.definition, case.subject, step.trigger, moment=moment, changes=changes, asking=True)
     day = batches.line_day(work, step, decision, work.today)
     roster = Roster(work, case, step, decision, day)
-    others = sorted(_others(work, roster), key=lambda c: (name_key(title_of(c)), c.subject.id))
+    others = sorted(_others(work, roster, also), key=lambda c: (name_key(title_of(c)), c.subject.id))
     rests = roster.rest_of(others)
     return Sheet(
         subject=case.subject.id,
@@ -188,7 +190,7 @@ def _step(case: Case, trigger: str | None) -> Step:
     raise BadInput("no step that takes decisions leaves {state}", state=case.subject.state)
 
 
-def _others(work: Work, roster: Roster) -> list[Case]:
+def _others(work: Work, roster: Roster, also: Collection[str]) -> list[Case]:
     """Returns those on the sheet: under the keys of a map, those who wait for a line, or all of the unit."""
     batch = roster.batch
     if batch.over:
@@ -197,7 +199,7 @@ def _others(work: Work, roster: Roster) -> list[Case]:
     if not batch.awaits:
         return found
     suggested = roster.view.get(batch.suggests) if batch.suggests is not None else None
-    named = set(suggested) if isinstance(suggested, dict) else set()
+    named = {*also, *(suggested if isinstance(suggested, dict) else ())}
     return [c for c in found if c.subject.id in named or _awaited(work, c, batch.awaits) is not None]
 
 
@@ -285,7 +287,7 @@ def _of_step(
 
 
 def _units(work: Work, case: Case) -> list[Unit]:
-    """Returns the units below, where the subject has maps keyed by organisations; only those that its steps name."""
+    """Returns the units below of which the subject says something in its maps, and those that its steps name."""
     facts = case.definition.file.facts
     if not any(f.keys == "orgs" for f in facts.values()):
         return []
@@ -296,9 +298,9 @@ def _units(work: Work, case: Case) -> list[Unit]:
     below = office.tree.below(office.root(unit)) if unit is not None else []
     orgs = [office.tree.by_id[o] for o in below if o != case.subject.org]
     return [
-        Unit(org=o.id, name=o.name, kind=o.kind, entries=_entries(case, "orgs", o.id))
+        Unit(org=o.id, name=o.name, kind=o.kind, entries=entries)
         for o in sorted(orgs, key=lambda o: (o.name, o.id))
-        if o.period.holds(office.day) and (not kinds or o.kind in kinds)
+        if o.period.holds(office.day) and ((entries := _entries(case, "orgs", o.id)) or o.kind in kinds)
     ]
 
 

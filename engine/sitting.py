@@ -17,6 +17,8 @@ from engine.steps import By
 from engine.taking import may_take, named_unit
 from engine.work import Case, Work
 
+DECIDED = "d:"  # what the name of a decision begins with in the pairs of a draft, before the subject
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sitting:
@@ -68,9 +70,10 @@ def sitting(
     case, step, units, whole = reach(work, subject, trigger, by, unit)
     assert step.batch is not None
     within, sheet = step.batch.within, None
+    draft = drafts.read(work, case, draft_name(trigger, unit))
     if within is None or unit is not None:
         brought = {**(facts or {}), **({within: unit} if within is not None else {})}
-        sheet = make_sheet(work, case, trigger, officer=_officer(by), facts=brought or None)
+        sheet = make_sheet(work, case, trigger, officer=_officer(by), facts=brought or None, also=_named(draft))
         readable = scope.units(work.office, work.library.area, by)
         sheet = replace(sheet, rows=[r for r in sheet.rows if r.org in readable], units=sheet.units if whole else [])
     return Sitting(
@@ -83,8 +86,14 @@ def sitting(
         units=units,
         may=may_take(work, case, step, by, unit),
         whole=whole,
-        draft=drafts.read(work, case, draft_name(trigger, unit)),
+        draft=draft,
     )
+
+
+def _named(draft: Draft | None) -> set[str]:
+    """Returns the subjects for whom a draft has a decision."""
+    pairs = draft.pairs if draft is not None else ()
+    return {name.removeprefix(DECIDED) for name, text in pairs if text and name.startswith(DECIDED)}
 
 
 def reach(work: Work, subject: str, trigger: str, by: By, unit: str | None) -> tuple[Case, Step, Sequence[str], bool]:

@@ -84,6 +84,8 @@ PAGES: dict[tuple[str, str], str] = {
     ("POST", "/subjects/{subject}/steps/{trigger}"): "person",
     ("GET", "/subjects/{subject}/undo"): "person",
     ("POST", "/subjects/{subject}/undo"): "person",
+    ("POST", "/subjects/{subject}/lists/{trigger}"): "person",
+    ("POST", "/subjects/{subject}/lists/{trigger}/{unit}"): "person",
     ("GET", "/subjects/{subject}/sheets/{trigger}"): "person",
     ("POST", "/subjects/{subject}/sheets/{trigger}"): "person",
     ("GET", "/subjects/{subject}/sheets/{trigger}/{unit}"): "person",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, tzinfo
 from urllib.parse import parse_qsl
 
@@ -21,6 +21,7 @@ from web.shown import Values, day, entries
 BODY_LIMIT = 512_000  # bytes of a form
 FILE_LIMIT = 12_000_000  # bytes of a form with files
 FIELDS = 5_000
+FILES = 30  # of a form
 OWN = ("csrf", "command", "version")  # fields of every form of ours that are no input
 FACT = "f."  # how the names of facts' inputs begin
 LONG_TEXT = 120  # letters from which a text gets several lines
@@ -40,10 +41,15 @@ class BadForm(KetnapError):
 
 @dataclass(frozen=True)
 class Form:
-    """What was typed: pairs in the order of the page, and files by name."""
+    """What was typed: pairs in the order of the page; and the files, of which one name may bear several."""
 
     pairs: Sequence[tuple[str, str]] = ()
-    files: Mapping[str, UploadFile] = field(default_factory=dict)
+    uploads: Sequence[tuple[str, UploadFile]] = ()
+
+    @property
+    def files(self) -> Mapping[str, UploadFile]:
+        """The last file under each name."""
+        return dict(self.uploads)
 
     def get(self, name: str, default: str = "") -> str:
         """Returns the last value under a name."""
@@ -98,7 +104,7 @@ async def _read_parts(request: Request, limit: int) -> Form:
                 raise TooLarge()
             yield piece
 
-    parser = MultiPartParser(request.headers, stream(), max_files=3, max_fields=FIELDS, max_part_size=BODY_LIMIT)
+    parser = MultiPartParser(request.headers, stream(), max_files=FILES, max_fields=FIELDS, max_part_size=BODY_LIMIT)
     try:
         data = await parser.parse()
     except (MultiPartException, ValueError, KeyError):
@@ -106,7 +112,7 @@ async def _read_parts(request: Request, limit: int) -> Form:
     pairs = tuple((n, v) for n, v in data.multi_items() if isinstance(v, str))
     if any("\x00" in text for pair in pairs for text in pair):
         raise BadForm()
-    return Form(pairs, {n: v for n, v in data.multi_items() if isinstance(v, UploadFile)})
+    return Form(pairs, tuple((n, v) for n, v in data.multi_items() if isinstance(v, UploadFile)))
 
 
 # ---- days ----

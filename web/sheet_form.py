@@ -12,13 +12,13 @@ from engine.core.machine import Line as LineSpec
 from engine.core.values import Scalar
 from engine.sheet_documents import sheet_document
 from engine.sheets import Choice, Row
-from engine.sitting import Sitting
+from engine.sitting import DECIDED, Sitting
 from web.forms import FACT, FactForm, Field, Form, kind_of, read_one, typed
 
 if TYPE_CHECKING:
     from web.site import Visit
 
-DO, ALSO, BRINGS, NOTES, WHY = "d", "e", "x", "m", "r"  # what the names of a line's inputs begin with
+DO, ALSO, BRINGS, NOTES, WHY = DECIDED.rstrip(":"), "e", "x", "m", "r"  # what the names of a line's inputs begin with
 ASIDE = "~"  # the decision that sets a line aside
 
 

@@ -154,7 +154,7 @@ class Site:
             try:
                 return await run_in_threadpool(self.answer, request, form, handler, need, fault)
             finally:
-                for upload in form.files.values():
+                for _, upload in form.uploads:
                     await upload.close()
 
         return endpoint

@@ -99,6 +99,13 @@ def says(page: Page, text: str) -> None:
     expect(page.locator("body")).to_contain_text(text, timeout=TIMEOUT)
 
 
+def step(page: Page, name: str) -> None:
+    """Opens a step on a subject's page and goes to its form."""
+    if not page.get_by_role("link", name=name, exact=True).is_visible():
+        page.locator("details.step > summary").filter(has_text=name).click()
+    page.get_by_role("link", name=name, exact=True).click()
+
+
 class Visitor:
     """An officer at a browser."""
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from engine.core.commands import Line, Move
 from engine.steps import By
-from tests.browser.conftest import EVERY_LOOK, LOOKS, Desk, says
+from tests.browser.conftest import EVERY_LOOK, LOOKS, Desk, says, step
 from tests.browser.people import person
 from tests.world import office_time
 
@@ -30,13 +30,6 @@ def text_of(path: Path) -> str:
     read = docx.Document(io.BytesIO(path.read_bytes()))
     cells = [c.text for t in read.tables for r in t.rows for c in r.cells]
     return "\n".join([p.text for p in read.paragraphs] + cells)
-
-
-def step(page: Page, name: str) -> None:
-    """Opens a step on a subject's page and goes to its form."""
-    if not page.get_by_role("link", name=name, exact=True).is_visible():
-        page.locator("details.step > summary").filter(has_text=name).click()
-    page.get_by_role("link", name=name, exact=True).click()
 
 
 @pytest.mark.parametrize("look", EVERY_LOOK)

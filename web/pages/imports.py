@@ -97,7 +97,7 @@ def attempt(visit: Visit) -> Response:
     if not asked.read():
         return _page(visit, asked, visit.say("Look at the fields marked below."), 400)
     try:
-        name, sheets = _read(visit.form.files.get("list"))
+        name, sheets = read_list(visit.form.files.get("list"))
     except BadInput as error:
         return _page(visit, asked, error_text(error, visit.lang), 400)
     kind, on = asked.text("kind") or "", asked.day("on")
@@ -111,7 +111,7 @@ def attempt(visit: Visit) -> Response:
     return visit.work_on(TRIED, title, run, to="/imports/{job}/preview", back="/imports")
 
 
-def _read(upload: UploadFile | None) -> tuple[str, list[Sheet]]:
+def read_list(upload: UploadFile | None) -> tuple[str, list[Sheet]]:
     """Returns the name and the sheets of a file. Raises BadInput: none, too large, of another kind, damaged."""
     name = PurePath((upload.filename or "").replace("\\", "/")).name[:120] if upload is not None else ""
     if upload is None or not name:

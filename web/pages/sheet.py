@@ -29,6 +29,7 @@ from web.words import error_text
 
 SHOWN = 500  # lines of a page
 SEEN = "draft"  # the version of the draft that the page showed
+LISTS, PERSON, LINE = "lists", "person", "line"  # what is put into the draft: files, or one person; and with which line
 
 
 def routes(site: Site) -> list[BaseRoute]:
@@ -100,7 +101,7 @@ class Page:
     def pairs(self) -> Pairs:
         """What was typed, without what belongs to the page."""
         assert self.form is not None
-        return tuple((n, v) for n, v in self.form.input if n not in (SEEN, "do", "confirmed"))
+        return tuple((n, v) for n, v in self.form.input if n not in (SEEN, "do", "confirmed", LISTS, PERSON, LINE))
 
     def show(
         self,
@@ -109,6 +110,7 @@ class Page:
         wrong: Mapping[str, Sequence[str]] | None = None,
         said: str = "",
         draft: int | None = None,
+        brought: tuple[str, Sequence[str]] = ("", ()),
     ) -> Response:
         """Returns the page."""
         visit, found = self.visit, self.found
@@ -143,6 +145,10 @@ class Page:
             asks_reason=REASON,
             several=len(step.lines) > 1 and step.batch is not None and not step.batch.over,
             action=self.at,
+            lists=f"/subjects/{self.subject}/lists/{self.trigger}" + (f"/{self.unit}" if self.unit else ""),
+            labels=[(n, line.spec.label.of(visit.lang)) for n, line in step.lines.items()],
+            usual_line=_usual_line(found),
+            brought=brought,
         )  # fmt: skip
 
     def command(self) -> tuple[Move, dict[str, list[str]]]:
@@ -191,16 +197,28 @@ def take(visit: Visit) -> Response:
             page.subject, page.trigger, page.pairs, visit.by(), seen=page.seen, unit=page.unit
         )
     except DraftChanged:
-        draft = page.found.draft
-        who = visit.officer_name(draft.officer) if draft is not None else ""
-        text = visit.say(
-            "{who} saved this draft meanwhile. What you see is yours and not saved; saving again puts it over theirs.",
-            who=who or visit.say("Somebody else"),
-        )
-        return page.show(409, said=text)
+        return changed_meanwhile(page)
     if visit.form.get("do") == "keep":
         return visit.redirect(page.at, Said(visit.say("The draft is saved. Nothing is recorded yet.")))
     return _try(page, kept.version)
+
+
+def changed_meanwhile(page: Page) -> Response:
+    """Returns the page as it was typed, with who saved the draft meanwhile."""
+    visit, draft = page.visit, page.found.draft
+    who = visit.officer_name(draft.officer) if draft is not None else ""
+    text = visit.say(
+        "{who} saved this draft meanwhile. What you see is yours and not saved; saving again puts it over theirs.",
+        who=who or visit.say("Somebody else"),
+    )
+    return page.show(409, said=text)
+
+
+def _usual_line(found: Sitting) -> str:
+    """Returns the line for rows of a list that name none: the only one, else what is done with who is awaited."""
+    names = list(found.step.lines)
+    awaited = [r.spec.do for r in found.step.rest if r.spec.awaited]
+    return names[0] if len(names) == 1 else awaited[0] if awaited else ""
 
 
 def _over(visit: Visit) -> Response | None:
