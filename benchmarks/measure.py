@@ -32,7 +32,7 @@ class Sizes:
     people: int = 100_000
     units: int = 300
     officers: int = 20  # at once
-    visits: int = 5  # of every page by every officer in a round
+    visits: int = 2  # of every page by every officer in a round
     web_rounds: int = 3
 
 
@@ -40,7 +40,9 @@ class Sizes:
 class Figure:
     """One measurement beside its floor. Times are seconds for one `unit`; `ratio` is the median of the rounds' ratios.
 
-    `low` and `high` are the least and the greatest ratio of a round, `aim` the ratio that is not to be exceeded.
+    `low` and `high` are the least and the greatest ratio of a round, `aim` the ratio that is not to be exceeded. Where
+    it is known, `bare` is what the statements of `ours` take without anything around them, `processor` the time of the
+    processor of `ours`, and `processor_ratio` that over the floor's.
     """
 
     name: str
@@ -52,6 +54,9 @@ class Figure:
     high: float
     rounds: int
     aim: float | None = None
+    bare: float | None = None
+    processor: float | None = None
+    processor_ratio: float | None = None
 
     @property
     def met(self) -> bool | None:

@@ -1,35 +1,32 @@
 """`web`: every page over real HTTP with officers at once and steps among them, with many people beside few.
 
 A page is compared with itself: p95 with many people over p95 with few, in the same number of units and by the same
-officers. Beside it stand its bare queries: the statements that the page runs, on sqlite3 alone.
+officers. Beside it stand the processor time that the server took for it, and its bare queries: the statements that the
+page runs, on sqlite3 alone.
 """
 
 from __future__ import annotations
 
 import json
 import multiprocessing
-import random
 import re
 import sqlite3
 import statistics
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from benchmarks.measure import Figure, Result, Sizes
-from benchmarks.town import NOW, TODAY, Town, open_town
-from engine.core.commands import Move, Start
+from benchmarks.office import FOUNDED, Place, found, populate
+from benchmarks.pages import PAGES, Page
+from benchmarks.town import MASTER, Town, open_town
 from engine.ledger import Via
-from engine.library import find_sources
-from engine.officework import OfficerChange, OrgChange
-from engine.steps import By
 from engine.store.sql import SqlStore
 
 if TYPE_CHECKING:
@@ -38,78 +35,90 @@ if TYPE_CHECKING:
     import httpx
     from starlette.applications import Starlette
 
-FLOOR = "the same page with 1,000 people, in as many units and with as many officers at once"
-BRANCHES = 11  # below a committee
+FLOOR = "the same page with {few:,} people, in as many units and with as many officers at once"
 AIM = 2.0
-TOWN = "town"
-
-_FAMILY = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Phan", "Vũ", "Đặng", "Bùi", "Đỗ", "Hồ", "Ngô", "Dương", "Lý")
-_MIDDLE = ("Thị", "Văn", "Đình", "Hữu", "Ngọc", "Minh", "Quốc", "Thanh", "Đức", "Xuân")
-_GIVEN = ("An", "Ánh", "Bình", "Dũng", "Giang", "Hà", "Hạnh", "Hoa", "Hùng", "Lan", "Linh", "Long", "Mai", "Nga", "Yến")
-
-
-@dataclass(frozen=True)
-class Place:
-    """A committee's officer, and the person whose page this officer opens and whose fact they write.
-
-    Two officers of one committee write two facts of the same person.
-    """
-
-    officer: str
-    person: str
-    fact: str
+WRITES = 3  # facts that a visitor writes one after the other
+WRITTEN = "facts written"  # what a visitor does beside looking at pages
+PROCESSOR = "x-processor"  # the header by which the server says how many seconds of processor time a page took
 
 
 @dataclass
 class Seen:
-    """What the clients saw: seconds by page, and faults."""
+    """What the clients saw: by page the seconds of each answer, on the wall and on the server's processor; and
+    faults."""
 
-    times: dict[str, list[float]] = field(default_factory=dict)
+    times: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    conflicts: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def took(self, page: str, seconds: float) -> None:
+    def took(self, page: str, wall: float, processor: float) -> None:
         """Takes down one answer."""
         with self.lock:
-            self.times.setdefault(page, []).append(seconds)
+            self.times.setdefault(page, []).append((wall, processor))
+
+    def conflict(self) -> None:
+        """Takes down that somebody else had written meanwhile."""
+        with self.lock:
+            self.conflicts += 1
+
+
+@dataclass
+class _Turns:
+    """What each round found of one page: p95 on the wall and of the processor, with many people and with few."""
+
+    wall: list[tuple[float, float]] = field(default_factory=list)
+    processor: list[tuple[float, float]] = field(default_factory=list)
 
 
 def run(folder: Path, sizes: Sizes) -> Result:
     """Measures every page with few and with many people, in alternating rounds."""
     few, many = (_Office(folder / f"{n}.db", n, sizes.officers, sizes.units) for n in (sizes.few_people, sizes.people))
+    conflicts = 0
     with few.served(), many.served():
         for office in (few, many):
-            office.visit(1, Seen())  # statements are prepared, files are in memory
-        ratios: dict[str, list[float]] = {}
-        times: dict[str, tuple[list[float], list[float]]] = {}
+            office.look_around()
+        turns: dict[str, _Turns] = {}
         for turn in range(sizes.web_rounds):
             seen = {office: Seen() for office in ((few, many) if turn % 2 else (many, few))}
             for office, what in seen.items():
                 office.visit(sizes.visits, what)
-            for page, own in seen[many].times.items():
-                a, b = _p95(own), _p95(seen[few].times[page])
-                ratios.setdefault(page, []).append(a / b)
-                ours, floor = times.setdefault(page, ([], []))
-                ours.append(a)
-                floor.append(b)
-        counts = {f"bare queries of {page}, µs": n for page, n in many.bare().items()}
-        counts |= {"requests": few.requests + many.requests, "faults": 0, "lost updates": 0}
-    figures = [
-        Figure(
-            name=page,
-            unit="page, p95",
-            ours=statistics.median(times[page][0]),
-            floor=statistics.median(times[page][1]),
-            ratio=statistics.median(found),
-            low=min(found),
-            high=max(found),
-            rounds=sizes.web_rounds,
-            aim=AIM,
-        )
-        for page, found in ratios.items()
-    ]
-    title = f"Pages with {sizes.people:,} people in {sizes.units} units, {sizes.officers} officers at once"
-    return Result(name="web", title=title, floor=FLOOR, figures=figures, counts=counts)
+                conflicts += what.conflicts
+            for page in seen[many].times.keys() & seen[few].times.keys():
+                sides = [list(zip(*seen[office].times[page], strict=True)) for office in (many, few)]
+                found = turns.setdefault(page, _Turns())
+                found.wall.append((_p95(sides[0][0]), _p95(sides[1][0])))
+                found.processor.append((_p95(sides[0][1]), _p95(sides[1][1])))
+        bare = many.bare()
+    requests = few.requests + many.requests
+    counts = {"requests": requests, "faults": 0, "lost updates": 0, "conflicts, all resolved": conflicts}
+    names = [*(p.name for p in PAGES), WRITTEN]
+    free = {p.name for p in PAGES if p.grows}
+    return Result(
+        name="web",
+        title=f"Pages with {sizes.people:,} people in {sizes.units} units, {sizes.officers} officers at once",
+        floor=FLOOR.format(few=sizes.few_people),
+        figures=[_figure(n, turns[n], bare.get(n), None if n in free else AIM) for n in names if n in turns],
+        counts=counts,
+    )
+
+
+def _figure(page: str, turns: _Turns, bare: float | None, aim: float | None) -> Figure:
+    ratios = [many / few for many, few in turns.wall]
+    return Figure(
+        name=page,
+        unit="page, p95",
+        ours=statistics.median(many for many, _ in turns.wall),
+        floor=statistics.median(few for _, few in turns.wall),
+        ratio=statistics.median(ratios),
+        low=min(ratios),
+        high=max(ratios),
+        rounds=len(ratios),
+        aim=aim,
+        bare=bare,
+        processor=statistics.median(many for many, _ in turns.processor),
+        processor_ratio=statistics.median(many / few for many, few in turns.processor),
+    )
 
 
 def _p95(found: Sequence[float]) -> float:
@@ -123,25 +132,21 @@ class _Office:
     """A town with so many people in a file of its own, its pages served by a process of their own."""
 
     def __init__(self, file: Path, people: int, officers: int, units: int) -> None:
-        self.file, self.people, self.requests = file, people, 0
-        town = open_town(file, at=NOW - timedelta(days=1))
+        self.file, self.people, self.requests, self.base = file, people, 0, ""
+        town = open_town(file, at=FOUNDED)
         try:
-            committees = _found(town, officers, units)
-            _populate(town, people, committees)
-            self.places = [
-                Place(f"officer-{n}", f"p{n // 2 % committees}", ("occupation", "residence")[n % 2])
-                for n in range(officers - 1)
-            ]
+            self.places = found(town, officers, units)
+            populate(town, people, units)
         finally:
             town.close()
         town = open_town(file)
         try:
-            self.secrets = {
-                o: town.service.accounts.sign_in_vouched(o, None)[0] for o in [TOWN, *(p.officer for p in self.places)]
-            }
+            accounts = town.service.accounts
+            self.secrets = {p.officer: accounts.sign_in_vouched(p.officer, None)[0] for p in self.places}
+            self.ids = {p.officer: _ids(town, p) for p in self.places}
         finally:
             town.close()
-        self.base = ""
+        self.pages: dict[str, list[Page]] = {}  # officer -> those they may come to
 
     @contextmanager
     def served(self) -> Iterator[None]:
@@ -162,14 +167,32 @@ class _Office:
             if process.is_alive():
                 process.kill()
 
+    def visitor(self, place: Place, seen: Seen, base: str = "") -> _Visitor:
+        """Returns an officer's browser."""
+        return _Visitor(base or self.base, self.secrets[place.officer], place, self.ids[place.officer], seen)
+
+    def look_around(self) -> None:
+        """Asks for every page once as everybody, to know who may come where. Raises RuntimeError for a fault, and for
+        a page to which nobody may come."""
+        for place in self.places:
+            self.pages[place.officer] = self.visitor(place, Seen()).may(PAGES)
+        alone = {p.name for p in PAGES if not p.follows} - {p.name for mine in self.pages.values() for p in mine}
+        if alone:
+            raise RuntimeError(f"nobody may come to: {', '.join(sorted(alone))}")
+
     def visit(self, times: int, seen: Seen) -> None:
         """Has all officers go through their pages at once, so many times; sees that all that was written stands.
 
+        A page to which few may come is asked for more often by them, so that each is asked for about as often.
         Raises RuntimeError.
         """
-        visitors = [_Visitor(self.base, self.secrets[TOWN], "p0", "", seen)]
-        visitors += [_Visitor(self.base, self.secrets[p.officer], p.person, p.fact, seen) for p in self.places]
-        threads = [threading.Thread(target=v.go, args=(times,)) for v in visitors]
+        may = {p.name: sum(p in mine for mine in self.pages.values()) for p in PAGES}
+        often = {name: -(-len(self.places) // n) for name, n in may.items() if n}
+        visitors = [self.visitor(p, seen) for p in self.places]
+        threads = [
+            threading.Thread(target=v.go, args=(self.pages[v.place.officer], often, times, n))
+            for n, v in enumerate(visitors)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -177,104 +200,47 @@ class _Office:
         if seen.faults:
             raise RuntimeError(f"{len(seen.faults)} requests failed, the first: {seen.faults[0]}")
         self.requests += sum(map(len, seen.times.values()))
-        self._check([v for v in visitors if v.fact])
+        self._check([v for v in visitors if v.place.fact])
 
     def _check(self, visitors: Sequence[_Visitor]) -> None:
         with sqlite3.connect(self.file) as raw:
             for v in visitors:
-                row = raw.execute("select facts_json from subjects where id = ?", (v.person,)).fetchone()
-                stands = json.loads(row[0]).get(v.fact)
+                at = v.place
+                row = raw.execute("select facts_json from subjects where id = ?", (at.person,)).fetchone()
+                stands = json.loads(row[0]).get(at.fact)
                 if stands != v.last:
-                    raise RuntimeError(f"{v.person}: {v.fact} is {stands}, {v.last} was said to be written")
+                    raise RuntimeError(f"{at.person}: {at.fact} is {stands}, {v.last} was said to be written")
 
-    def bare(self) -> Mapping[str, int]:
-        """Returns the microseconds that the statements of each page take on sqlite3 alone."""
+    def bare(self) -> Mapping[str, float]:
+        """Returns the seconds that the statements of each page take on sqlite3 alone."""
         town = open_town(self.file)
         try:
-            return _bare(town, self.file, self.secrets[TOWN])
+            return _bare(town, self)
         finally:
             town.close()
 
 
-def _found(town: Town, officers: int, units: int) -> int:
-    """Founds the office; returns how many committees it has."""
-    town.service.load(find_sources(["admission"]), sandbox=True)
-    committees = units // (BRANCHES + 1)
-    orgs = [OrgChange(id="tu", kind="town_committee", name="Thị ủy")]
-    for c in range(committees):
-        orgs.append(OrgChange(id=f"xa{c}", kind="grassroots_committee", name=f"Đảng ủy xã {c}", parent="tu"))
-        orgs += [
-            OrgChange(id=f"cb{c}-{b}", kind="branch", name=f"Chi bộ {c}.{b}", parent=f"xa{c}") for b in range(BRANCHES)
-        ]
-    hand = town.service.set_up()
-    hand.orgs(orgs)
-    people = [OfficerChange(id=TOWN, name="Phạm Thị Minh", org="tu", roles=["clerk"], account=TOWN)]
-    for n in range(officers - 1):
-        role = "clerk" if n % 2 else "secretary"
-        people.append(
-            OfficerChange(
-                id=f"officer-{n}",
-                account=f"officer-{n}",
-                name="Trần Bình",
-                org=f"xa{n // 2 % committees}",
-                roles=[role],
-            )
-        )
-    for c in range(committees):  # who enters everybody, and then looks at nothing
-        people.append(OfficerChange(id=f"maker-{c}", name="Lê Mai", org=f"xa{c}", roles=["secretary", "clerk"]))
-    hand.officers(people)
-    return committees
-
-
-def _populate(town: Town, people: int, committees: int) -> None:
-    """Begins people in every branch, of whom one in four is recognised and one in eight has a certificate."""
-    pick = random.Random(7)
-    for c in range(min(committees, people)):
-        for chunk in _chunks(range(c, people, committees)):
-            _enter(town, chunk, committees, pick, By(officer=f"maker-{c}"))
-
-
-def _chunks(ids: range) -> Iterator[range]:
-    for first in range(0, len(ids), 500):
-        yield ids[first : first + 500]
-
-
-def _enter(town: Town, ids: range, committees: int, pick: random.Random, by: By) -> None:
-    starts = [
-        Start(
-            workflow="candidate",
-            org=f"cb{n % committees}-{n // committees % BRANCHES}",
-            id=f"p{n}",
-            facts={
-                "full_name": " ".join(map(pick.choice, (_FAMILY, _MIDDLE, _GIVEN, _GIVEN))),
-                "birth_date": date(1995, 1, 1 + n % 28).isoformat(),
-                "sex": ("male", "female")[n % 2],
-                "education": "upper_secondary",
-                "introduced_by": f"xa{n % committees}",
-                "helper": "Lê Thị Mai",
-                "helper_is_formal": "true",
-                "helper_together_since": "2022-03-01",
-                "motives": "Phấn đấu",
-            },
-            on=TODAY - timedelta(days=30 + pick.randrange(700)),
-        )
-        for n in ids
-    ]
-    town.service.start_many(starts, by)
-    proposed = {"branch_proposed_on": (TODAY - timedelta(days=20)).isoformat()}
-    chosen = [f"p{n}" for n in ids if n // committees % 4 == 3]
-    town.service.move_many([Move(subject=i, trigger="recognise", facts=proposed) for i in chosen], by)
-    certificate = {
-        "certificate_no": "1/GCN", "certificate_issuer": "Trung tâm Chính trị",
-        "certificate_on": (TODAY - timedelta(days=1800)).isoformat(),
-    }  # fmt: skip
-    town.service.move_many([Move(subject=i, trigger="certify", facts=certificate) for i in chosen[::2]], by)
+def _ids(town: Town, place: Place) -> dict[str, str]:
+    """Returns what the addresses of an officer's pages name."""
+    unit = place.unit if place.unit.startswith("xa") else "xa0"
+    with town.service.work() as work:
+        notices = work.tx.outbox(recipients=[place.officer], limit=1)
+        event = work.tx.head().size // 2
+    return {
+        "person": place.person,
+        "unit": unit,
+        "branch": f"cb{unit.removeprefix('xa')}-0",
+        "officer": place.officer,
+        "event": str(event),
+        "notice": notices[0].id if notices else "none",
+    }
 
 
 def _serve(file: Path, pipe: Connection) -> None:
     """Serves the pages of a file until told to stop; says on which port."""
     from web.app import Server, listen
 
+    _tell_processor_time()
     town = open_town(file)
     listening = listen("127.0.0.1", 0)
     server = Server(_app(town), listening)
@@ -285,62 +251,123 @@ def _serve(file: Path, pipe: Connection) -> None:
     town.close()
 
 
+def _tell_processor_time() -> None:
+    """Has every page say in a header how long its thread was at work, which other work on the machine leaves alone."""
+    from web.site import Site
+
+    answer = Site.answer
+
+    def told(self: Site, *args: Any, **more: Any) -> Any:
+        start = time.thread_time()
+        response = answer(self, *args, **more)
+        response.headers[PROCESSOR] = str(time.thread_time() - start)
+        return response
+
+    Site.answer = told  # type: ignore[method-assign]
+
+
 def _app(town: Town) -> Starlette:
+    from cli.bootstrap import Opened
     from cli.settings import Settings
-    from cli.site import pages_of
+    from cli.site import pages_of, wired_of
     from web.app import build_app
 
-    service = town.service.speaking_for(Via(channel="web"))
-    return build_app(service, pages=pages_of(Settings(), service))
+    service, settings = town.service.speaking_for(Via(channel="web")), Settings()
+    with service.work() as work:
+        zone = work.calendar.zone
+    opened = Opened(
+        store=town.store, service=service, sandbox=True, zone=zone, master=MASTER, set_clock=False, base_url=""
+    )
+    return build_app(service, pages=pages_of(settings, service), wired=wired_of(settings, opened))
 
 
 # ---- an officer ----
 
-_NEXT = re.compile(r'href="([^"]+/after/[^"]+)"')
 _VERSION = re.compile(r'name="version" value="(\d+)"')
+_REFUSED = (403, 404)  # to whom a page is not
 
 
 class _Visitor:
     """An officer's browser: goes through the pages, and writes a fact of one person."""
 
-    def __init__(self, base: str, secret: str, person: str, fact: str, seen: Seen) -> None:
-        self.base, self.person, self.fact, self.last = base, person, fact, ""
-        self._secret, self._seen = secret, seen
+    def __init__(self, base: str, secret: str, place: Place, ids: Mapping[str, str], seen: Seen) -> None:
+        self.base, self.place, self.last = base, place, ""
+        self._secret, self._ids, self._seen = secret, ids, seen
 
-    def go(self, times: int) -> None:
-        """Goes through all pages, so many times. What fails is said in `seen`."""
+    def browser(self) -> httpx.Client:
+        """Returns a client that bears the officer's session."""
         import httpx
 
-        cookies = {"ketnap": self._secret}
-        with httpx.Client(base_url=self.base, cookies=cookies, timeout=120, trust_env=False) as http:
+        return httpx.Client(base_url=self.base, cookies={"ketnap": self._secret}, timeout=600, trust_env=False)
+
+    def may(self, pages: Sequence[Page]) -> list[Page]:
+        """Returns the pages to which the officer may come; of those that grow with their unit only one's own."""
+        found = []
+        with self.browser() as http:
+            text = ""
+            for page in pages:
+                if page.grows and not self.place.fact:
+                    continue
+                path = self._address(http, page, text)
+                answer = None if path is None else http.get(path)
+                if answer is not None and answer.status_code >= 400 and answer.status_code not in _REFUSED:
+                    raise RuntimeError(f"{page.name}: {answer.status_code}")
+                fine = answer is not None and answer.status_code == 200
+                text = answer.text if answer is not None and fine else ""
+                found += [page] * fine
+        return found
+
+    def go(self, pages: Sequence[Page], often: Mapping[str, int], times: int, begin: int) -> None:
+        """Goes through the pages, so many times, beginning at one of them. What fails is said in `seen`."""
+        import httpx
+
+        starts = [n for n, page in enumerate(pages) if not page.follows]
+        at = starts[begin * 7 % len(starts)]
+        with self.browser() as http:
             try:
                 for n in range(times):
-                    self.round(lambda page, *asked: self._ask(http, page, *asked))
-                    if self.fact:
-                        self._write(http, n)
+                    if self.place.fact:  # at once with whoever writes of the same person
+                        for turn in range(WRITES):
+                            self._write(http, n * WRITES + turn)
+                    self._round(http, [*pages[at:], *pages[:at]], often if n == 0 else {}, grown=n == 0)
             except (RuntimeError, httpx.HTTPError) as error:
                 self._seen.faults.append(f"{type(error).__name__}: {error}")
 
-    def round(self, ask: Callable[..., str]) -> None:
-        """Goes through the pages once; `ask` takes what a page is called, its address and what is posted to it."""
-        ask("home", "/")
-        first = ask("list", "/list/candidate")
-        if (after := _NEXT.search(first)) is not None:
-            ask("list, the next page", after.group(1))
-        ask("list, found by name", ask("list, a filter", "/list/candidate", {"text": "nguyeenx van a", "states": "*"}))
-        ask("list, due within 30 days", ask("list, a filter", "/list/candidate", {"due": "month", "order": "due"}))
-        ask("list, of a sex by age in the stage",
-            ask("list, a filter", "/list/candidate", {"narrow3": "sex=female", "order": "entered"}))  # fmt: skip
-        ask("person", f"/subjects/{self.person}")
-        ask("form of facts", f"/subjects/{self.person}/facts/occupation")
+    def _round(self, http: httpx.Client, pages: Sequence[Page], often: Mapping[str, int], *, grown: bool) -> None:
+        text = ""
+        for page in pages:
+            if page.grows and not grown:
+                continue
+            path = self._address(http, page, text)
+            if path is None:
+                text = ""
+                continue
+            for _ in range(1 if page.grows else often.get(page.name, 1)):
+                text = self._ask(http, page.name, path)
 
-    def _ask(self, http: httpx.Client, page: str, path: str, posted: Mapping[str, str] | None = None) -> str:
+    def _address(self, http: httpx.Client, page: Page, before: str) -> str | None:
+        """Returns where a page is, after posting what leads there; None where the page before has no such link, or
+        the officer may not post."""
+        if page.follows:
+            found = re.search(page.follows, before)
+            return found.group(1) if found is not None else None
+        path = page.path.format(**self._ids)
+        if page.posted is None:
+            return path
+        answer = http.post(path, **self._form({k: v.format(**self._ids) for k, v in page.posted.items()}))
+        if answer.status_code in _REFUSED:
+            return None
+        if answer.status_code != 303:
+            raise RuntimeError(f"{page.name}: {answer.status_code} for what was posted")
+        return str(answer.headers["location"])
+
+    def _ask(self, http: httpx.Client, page: str, path: str) -> str:
         start = time.perf_counter()
-        answer = http.get(path) if posted is None else http.post(path, **self._form(posted))
-        if answer.status_code >= 400:
+        answer = http.get(path)
+        if answer.status_code != 200:
             raise RuntimeError(f"{page}: {answer.status_code}")
-        self._seen.took(page, time.perf_counter() - start)
-        return answer.headers["location"] if posted is not None else answer.text
+        self._seen.took(page, time.perf_counter() - start, float(answer.headers[PROCESSOR]))
+        return answer.text
 
     def _form(self, posted: Mapping[str, str]) -> dict[str, Any]:
         from web.session import token_of
@@ -350,57 +377,69 @@ class _Visitor:
 
     def _write(self, http: httpx.Client, n: int) -> None:
         """Writes a fact that another officer does not; where the other was first, looks anew and writes again."""
+        fact, at = self.place.fact, f"/subjects/{self.place.person}/facts/{self.place.fact}"
         value = f"{self._secret[:6]} {n} {time.monotonic_ns()}"
         for _ in range(50):
-            page = self._ask(http, "form of facts", f"/subjects/{self.person}/facts/{self.fact}")
-            found = _VERSION.search(page)
-            form = {f"f.{self.fact}": value, "version": found.group(1) if found is not None else ""}
+            page = http.get(at).text
+            shown = _VERSION.search(page)
+            form = {f"f.{fact}": value, "version": shown.group(1) if shown is not None else ""}
             start = time.perf_counter()
-            answer = http.post(f"/subjects/{self.person}/facts/{self.fact}", **self._form(form))
+            answer = http.post(at, **self._form(form))
             if answer.status_code == 303:
-                self._seen.took("facts written", time.perf_counter() - start)
+                self._seen.took(WRITTEN, time.perf_counter() - start, float(answer.headers[PROCESSOR]))
                 self.last = value
                 return
             if answer.status_code != 409:
-                raise RuntimeError(f"facts written: {answer.status_code}")
-        raise RuntimeError("facts written: somebody else was always first")
+                raise RuntimeError(f"{WRITTEN}: {answer.status_code}")
+            self._seen.conflict()
+        raise RuntimeError(f"{WRITTEN}: somebody else was always first")
 
 
 # ---- bare queries ----
 
+_Statement = tuple[str, Sequence[Any]]
 
-def _bare(town: Town, file: Path, secret: str) -> dict[str, int]:
-    """Runs each page in this process, noting its statements; then runs those on sqlite3 alone."""
-    import httpx
 
+def _bare(town: Town, office: _Office) -> dict[str, float]:
+    """Runs each page in this process as the first who may come there, noting its statements; then runs those on
+    sqlite3 alone."""
     from web.app import Server, listen
 
     assert isinstance(town.store, SqlStore)
-    noted: list[tuple[str, Sequence[Any]]] = []
+    noted: list[_Statement] = []
     _note_queries(town.store, noted)
     listening = listen("127.0.0.1", 0)
     base = f"http://127.0.0.1:{listening.getsockname()[1]}"
     server = Server(_app(town), listening)
-    visitor = _Visitor("", secret, "p0", "", Seen())
-    pages: dict[str, list[tuple[str, Sequence[Any]]]] = {}
-
-    def ask(page: str, path: str, posted: Mapping[str, str] | None = None) -> str:
-        noted.clear()
-        answer = http.get(path) if posted is None else http.post(path, **visitor._form(posted))
-        pages[page] = list(noted)
-        return str(answer.headers["location"]) if posted is not None else answer.text
-
+    found: dict[str, list[_Statement]] = {}
     server.start()
     try:
-        with httpx.Client(base_url=base, cookies={"ketnap": secret}, timeout=120, trust_env=False) as http:
-            visitor.round(ask)
-            visitor.round(ask)  # what is read once a process has been read
+        for place in office.places:
+            visitor = office.visitor(place, Seen(), base)
+            mine = office.pages[place.officer]
+            if any(p.name not in found for p in mine):
+                _note_pages(visitor, mine, noted, found)
     finally:
         server.stop()
-    return {page: _replayed(file, statements) for page, statements in pages.items()}
+    return {page: _replayed(office.file, statements) for page, statements in found.items()}
 
 
-def _note_queries(store: SqlStore, noted: list[tuple[str, Sequence[Any]]]) -> None:
+def _note_pages(
+    visitor: _Visitor, pages: Sequence[Page], noted: list[_Statement], found: dict[str, list[_Statement]]
+) -> None:
+    with visitor.browser() as http:
+        text = ""
+        for page in pages:
+            path = visitor._address(http, page, text)
+            if path is None:
+                continue
+            http.get(path)  # what is read once a process has been read
+            noted.clear()
+            text = http.get(path).text
+            found.setdefault(page.name, list(noted))
+
+
+def _note_queries(store: SqlStore, noted: list[_Statement]) -> None:
     store.close()  # those that are held already would note nothing
     connect = store.database.connect
 
@@ -419,7 +458,7 @@ def _note_queries(store: SqlStore, noted: list[tuple[str, Sequence[Any]]]) -> No
     store.database.connect = noting  # type: ignore[method-assign]
 
 
-def _replayed(file: Path, statements: Sequence[tuple[str, Sequence[Any]]]) -> int:
+def _replayed(file: Path, statements: Sequence[_Statement]) -> float:
     raw = sqlite3.connect(file, isolation_level=None)
     try:
         found = []
@@ -428,6 +467,6 @@ def _replayed(file: Path, statements: Sequence[tuple[str, Sequence[Any]]]) -> in
             for sql, values in statements:
                 raw.execute(sql, values).fetchall()
             found.append(time.perf_counter() - start)
-        return round(statistics.median(found) * 1e6)
+        return statistics.median(found)
     finally:
         raw.close()

@@ -86,13 +86,26 @@ def _show(session: Session, console: Console, machine: dict[str, Any], results: 
     for result in results:
         table = Table(title=result.title, title_justify="left", caption=result.floor, caption_justify="left")
         table.add_column("")
-        for heading in ("ours", "floor", "ratio", "spread", "aim"):
+        more = [n for n in _MORE if any(getattr(f, _MORE[n][0]) is not None for f in result.figures)]
+        for heading in ("ours", "floor", "ratio", "spread", "aim", *more):
             table.add_column(say(heading), justify="right")
         for figure in result.figures:
-            table.add_row(*_cells(session, figure))
+            table.add_row(*_cells(session, figure), *(_more(figure, *_MORE[n]) for n in more))
         console.print(table)
         for name, count in result.counts.items():
             console.print(f"{count:>10,}  {name}")
+
+
+_MORE: dict[str, tuple[str, bool]] = {  # further columns: the figure's field, and whether it is a time
+    "bare queries": ("bare", True),
+    "processor": ("processor", True),
+    "processor ratio": ("processor_ratio", False),
+}
+
+
+def _more(figure: Figure, field: str, is_time: bool) -> str:
+    value = getattr(figure, field)
+    return "" if value is None else _time(value) if is_time else f"{value:.2f}"
 
 
 def _cells(session: Session, figure: Figure) -> list[str]:

@@ -28,7 +28,9 @@ from engine.core.events import stamp, unstamp
 BACKUP, KEYS, LIST = ".backup", ".keys", "erased.jsonl"
 PARTIAL = ".part"
 PLAIN: Mapping[str, str | None] = {"facts_json": "{}", "unique_key": None}  # of subjects; and what is left of it
-DERIVED = frozenset({"listings", "stands", "dues", "likenesses"})  # made of the subjects anew; names stand plain there
+DERIVED = frozenset(
+    {"listings", "terms", "stands", "dues", "likenesses"}
+)  # made of the subjects anew; names stand plain there
 PLAIN_AAD = b"ketnap backup plain"
 KEPT_ALWAYS = 3  # the newest backups are never deleted, however old
 _WRITE = 1 << 18  # bytes put together before they are compressed

@@ -189,12 +189,13 @@ def _listings(work: Work, rows: Sequence[SubjectRow]) -> Iterator[Problem]:
         stand[listed.subject][0].append(listed)
     for due in work.tx.dues(ids):
         stand[due.subject][1].append(due)
+    astray = set(work.tx.terms_astray(ids))
     for row in rows:
         try:
             rows_, dues = listing.rows_of(work, work.adopt([row])[0])
         except UNREADABLE:
             continue  # said of the subject itself
-        if stand[row.id] != (rows_, sorted(dues, key=lambda d: d.rule)):
+        if stand[row.id] != (rows_, sorted(dues, key=lambda d: d.rule)) or row.id in astray:
             yield _problem("projection", "{subject} does not stand in lists as its facts say", subject=row.id)
 
 

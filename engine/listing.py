@@ -7,17 +7,17 @@ is looked at again when the subject is shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from engine.core.collation import name_key
 from engine.core.events import VOID
 from engine.core.expressions import Expression
-from engine.core.folding import fold
+from engine.core.folding import fold, words
 from engine.core.machine import Definition
 from engine.core.values import Value
 from engine.notice_days import day_of
-from engine.store.rows import NO_DUE, DueRow, ListingRow
+from engine.store.rows import NO_DUE, DueRow, ListingRow, ListingSearch
 
 if TYPE_CHECKING:
     from engine.case import Case
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from engine.work import Work
 
 MISSING = "missing"  # the mark of a subject of which not everything is there
+MOVING = "moving"  # the mark of one that waits for the answer of another unit
 LISTED = "listed"  # the setting that says how the rows that stand were made
-MADE = "1"  # changes when rows are made otherwise
+MADE = "2"  # changes when rows are made otherwise
 CHUNK = 500  # subjects listed together
 LONGEST_SORT = 300
 LAST = "~"  # where a subject without a name belongs
@@ -104,7 +105,7 @@ def _listed(
     title = definition.file.title_fact
     name = plain.get(title) if title is not None else None
     found = [plain[n] for n in (spec.search or ([title] if title is not None else [])) if n in plain]
-    words = fold(" ".join(v for v in found if isinstance(v, str)))
+    folded = fold(" ".join(v for v in found if isinstance(v, str)))
     named = (subject.facts.get(f) for f in definition.file.seen_by)
     places = dict.fromkeys([subject.org, *(n for n in named if isinstance(n, str))])
     return [
@@ -116,7 +117,7 @@ def _listed(
             workflow=subject.workflow,
             state=subject.state,
             sort=name_key(name)[:LONGEST_SORT] if isinstance(name, str) and name.strip() else LAST,
-            words=f" {words} ",
+            words=f" {folded} ",
             marks=_marks(work, definition, spec, subject.state, plain),
             entered_on=subject.entered_on.isoformat(),
             due=min((d.due for d in dues), default=NO_DUE),
@@ -131,12 +132,41 @@ def _marks(work: Work, definition: Definition, spec: Listing, state: str, view: 
         if state in states and fact in definition.types:
             gone = missing(definition, fact, view, work)
             marks += [MISSING] * bool(gone) + [f"{MISSING}={key}" for key in gone]
+    marks += [MOVING] * any(view.get(fact) is not None for fact in definition.moving)
     return " ".join(["", *dict.fromkeys(marks), ""]) if marks else " "
 
 
 def mark(fact: str, value: Value) -> str:
     """Returns the mark of a fact's value, by which a list is narrowed."""
     return f"{fact}={'yes' if value is True else value}"
+
+
+# ---- finding by them ----
+
+
+def marked(work: Work, workflow: str, mark: str) -> Iterator[Case]:
+    """Yields the subjects of a workflow with a mark, and others too where it has no lists, or not yet of this kind."""
+    if spec_of(work, workflow) is None or is_old(work):
+        yield from work.adopt(work.tx.find_subjects(workflow=workflow))
+        return
+    wanted = ListingSearch(workflow=workflow, marks=(mark,))
+    yield from _found(work, wanted)
+
+
+def by_name(work: Work, workflow: str, text: str, most: int) -> list[str]:
+    """Returns the first subjects of a workflow with lists that are found by a text."""
+    sought = words(text)
+    if not sought:
+        return []
+    return [r.subject for r in work.tx.list_subjects(ListingSearch(workflow=workflow, words=sought), limit=most)]
+
+
+def _found(work: Work, wanted: ListingSearch) -> Iterator[Case]:
+    after: tuple[str, str] | None = None
+    while rows := work.tx.list_subjects(wanted, after=after, limit=CHUNK):
+        after = (rows[-1].sort, rows[-1].subject)
+        work.fetch(r.subject for r in rows)
+        yield from (work.case(r.subject) for r in rows)
 
 
 # ---- keeping them ----

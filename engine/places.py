@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from engine import listing
 from engine.core import events
 from engine.core.errors import BadInput
 from engine.ledger import entries
@@ -76,7 +77,7 @@ def waiting(work: Work) -> list[Waiting]:
     for definition in work.library.all_newest().values():
         if not definition.moving:
             continue
-        for case in work.adopt(work.tx.find_subjects(workflow=definition.workflow)):
+        for case in listing.marked(work, definition.workflow, listing.MOVING):
             facts = case.subject.facts
             for fact in definition.moving:
                 to = facts.get(fact)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
+from engine import listing
 from engine.core.errors import BadInput, NotFound
 from engine.core.events import ERASED, LISTED, OPENED, Entry, Standing, replay, stamp, unstamp
 from engine.core.machine import Definition
@@ -17,7 +18,7 @@ from engine.store.rows import EventRow, EventSearch
 from engine.work import Work
 
 PAGE_LIMIT = 1000  # events on one page
-BREACHED = b'"breaches":['  # stands in the bytes of every event that went through against a time limit
+MOST_NAMED = 1000  # subjects that a name may fit
 SEEN = frozenset({OPENED, LISTED})  # who looked: not part of what happened to a subject
 
 
@@ -31,7 +32,7 @@ class Query:
     """
 
     subject: str | None = None
-    person: str | None = None  # a part of what people call a subject, whatever its accents
+    person: str | None = None  # what people call a subject: words or their beginnings, whatever their accents
     officer: str | None = None
     unit: str | None = None
     rule: str | None = None
@@ -143,8 +144,6 @@ def _fits(work: Work, query: Query, row: EventRow) -> bool:
     """Tells whether an event meets what the store does not look at."""
     if query.late_days is not None and delay_days(work, row) < query.late_days:
         return False
-    if query.breached and BREACHED not in row.body:
-        return False
     if not query.happened:
         return True
     first, last = (d.isoformat() if d is not None else None for d in (query.since, query.until))
@@ -166,7 +165,7 @@ def _wanted(work: Work, query: Query, within: frozenset[str] | None) -> EventSea
         trigger=query.trigger,
         since=_midnight(work, query.since),
         until=None if query.happened else _midnight(work, query.until, after=True),
-        marker=BREACHED if query.breached else None,
+        breached=query.breached,
         orgs=None if within is None else tuple(sorted(within)),
     )
     if query.unit is not None:
@@ -219,17 +218,31 @@ def folded(text: str) -> str:
 
 
 def named_like(work: Work, text: str) -> Iterator[str]:
-    """Yields the ids of subjects with a part like this in what people call them, and of those that refer to them."""
+    """Yields the ids of subjects that people call so, each word at least begun, and of those that refer to them.
+
+    Raises BadInput without a name, and where it fits too many.
+    """
     part = folded(text)
     if not part:
         raise BadInput("there is no name to look for")
-    titles = {w: d.file.title_fact for w, d in work.library.all_newest().items() if d.file.title_fact}
-    for workflow, fact in titles.items():
-        for row in work.tx.find_subjects(workflow=workflow):
-            name = json.loads(row.facts_json).get(fact)
-            if isinstance(name, str) and part in folded(name):
-                yield row.id
-                yield from (r.id for r in work.tx.find_subjects(refers=row.id))
+    for workflow, definition in work.library.all_newest().items():
+        fact = definition.file.title_fact
+        if fact is None:
+            continue
+        for id in _called(work, workflow, fact, text):
+            yield id
+            yield from (r.id for r in work.tx.find_subjects(refers=id))
+
+
+def _called(work: Work, workflow: str, fact: str, text: str) -> list[str]:
+    if listing.spec_of(work, workflow) is not None and not listing.is_old(work):
+        found = listing.by_name(work, workflow, text, MOST_NAMED + 1)
+        if len(found) > MOST_NAMED:
+            raise BadInput("more than {most} are called so; write more of the name", most=MOST_NAMED)
+        return found
+    part = folded(text)
+    names = ((r.id, json.loads(r.facts_json).get(fact)) for r in work.tx.find_subjects(workflow=workflow))
+    return [id for id, name in names if isinstance(name, str) and part in folded(name)]
 
 
 def erased(work: Work, key_id: str) -> bool:

@@ -19,7 +19,7 @@ from engine.supervision import Supervision, supervise
 from engine.trail import Exposure
 from engine.work import Case, Work
 
-MOST = 5_000  # events that one overview reads through
+MOST = 1_000  # events that one overview reads through, the newest
 COUNTED = 500  # up to so many are counted; past it, it is enough to know that there are more
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 
 from engine.store.rows import BLOCK
 
+BREACHED = b'"breaches":['  # stands in the bytes of every event that went through against a time limit
+
 
 def rule_marker(rule: str) -> bytes:
     """Returns the bytes that stand in the body of every event in which a rule was judged."""

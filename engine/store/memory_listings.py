@@ -36,6 +36,10 @@ class MemoryListings(MemoryUnit):
         rows = [table.rows[key] for subject in set(subjects) for key in table.found("subject", subject)]
         return sorted(rows, key=attrgetter("subject", "rule"))
 
+    def terms_astray(self, subjects: Iterable[str]) -> Sequence[str]:
+        self.listings(subjects)
+        return []  # the listings themselves are looked through
+
     def list_subjects(
         self, wanted: ListingSearch, *, after: tuple[str, str] | None = None, limit: int
     ) -> Sequence[ListingRow]:
@@ -59,9 +63,8 @@ class MemoryListings(MemoryUnit):
         ]
 
     def stands(self) -> Sequence[StandRow]:
-        rows = (r for r in self._t().listings.rows.values() if r.rank == 0)
-        counts = Counter((r.workflow, r.home, r.state) for r in rows)
-        return [StandRow(workflow=w, home=h, state=s, count=n) for (w, h, s), n in sorted(counts.items())]
+        counts = Counter((r.workflow, r.place, r.home, r.state) for r in self._t().listings.rows.values())
+        return [StandRow(workflow=w, place=p, home=h, state=s, count=n) for (w, p, h, s), n in sorted(counts.items())]
 
     def _listed(self, wanted: ListingSearch) -> list[ListingRow]:
         table = self._t().listings
@@ -71,7 +74,7 @@ class MemoryListings(MemoryUnit):
             read = row.rank == 0 if wanted.orgs is None else row.place in wanted.orgs
             if read and (row.subject not in first or row.rank < first[row.subject].rank):
                 first[row.subject] = row
-        return [row for row in first.values() if _meets(row, wanted)]
+        return [row for row in first.values() if meets(row, wanted)]
 
     def find_dues(
         self, workflow: str, rules: Iterable[str], *, orgs: Iterable[str] | None = None, until: str, limit: int
@@ -95,7 +98,8 @@ class MemoryListings(MemoryUnit):
         self._delete(self._w().saved, rows)
 
 
-def _meets(row: ListingRow, wanted: ListingSearch) -> bool:
+def meets(row: ListingRow, wanted: ListingSearch) -> bool:
+    """Tells whether a row meets every condition of a list but that of the units."""
     return (
         (wanted.states is None or row.state in wanted.states)
         and all(f" {w}" in row.words for w in wanted.words)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from operator import attrgetter
 
-from engine.store.judged import rule_marker, stretches_of
+from engine.store.judged import BREACHED, rule_marker, stretches_of
 from engine.store.memory_listings import MemoryListings
 from engine.store.rows import EventRow, EventSearch, JudgedRow
 
@@ -40,7 +40,7 @@ def _meets(row: EventRow, wanted: EventSearch) -> bool:
         and (wanted.officer is None or wanted.officer in (row.actor, row.behalf))
         and (wanted.trigger is None or row.trigger == wanted.trigger)
         and (wanted.rule is None or rule_marker(wanted.rule) in row.body)
-        and (wanted.marker is None or wanted.marker in row.body)
+        and (not wanted.breached or BREACHED in row.body)
         and (wanted.since is None or row.at >= wanted.since)
         and (wanted.until is None or row.at <= wanted.until)
         and (wanted.late_turn is None or _late(row, wanted.late_turn))

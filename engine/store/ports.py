@@ -124,6 +124,9 @@ class Transaction(Protocol):
     def dues(self, subjects: Iterable[str]) -> Sequence[DueRow]:
         """Returns all rows of these subjects by (subject, rule)."""
 
+    def terms_astray(self, subjects: Iterable[str]) -> Sequence[str]:
+        """Returns those of these subjects that are not found by the words and marks of their listings alone."""
+
     def list_subjects(
         self, wanted: ListingSearch, *, after: tuple[str, str] | None = None, limit: int
     ) -> Sequence[ListingRow]:
@@ -136,7 +139,7 @@ class Transaction(Protocol):
         """
 
     def stands(self) -> Sequence[StandRow]:
-        """Returns how many subjects stand where, as counted while they were listed; those counted are > 0."""
+        """Returns how many subjects are read from where, as counted while they were listed; those counted are > 0."""
 
     def find_dues(
         self, workflow: str, rules: Iterable[str], *, orgs: Iterable[str] | None = None, until: str, limit: int

@@ -163,7 +163,7 @@ class PostgresConnection:
 
     def scrub(self) -> None:
         """Rewrites the tables that hold keys, facts, names and notices; the system gets their old files back."""
-        self._do("VACUUM (FULL) keys, subjects, outbox, listings, dues, likenesses, drafts")
+        self._do("VACUUM (FULL) keys, subjects, outbox, listings, terms, dues, likenesses, drafts")
 
     def close(self) -> None:
         """Closes the connection."""

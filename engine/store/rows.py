@@ -106,10 +106,21 @@ class StateCount:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StandRow:
-    """How many subjects of a workflow live in a unit and stand in a state; kept with the listings."""
+class TermRow:
+    """A word or a mark by which a subject is found, see `tables.terms`."""
 
     workflow: str
+    term: str
+    subject: str
+    words: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StandRow:
+    """How many subjects of a workflow are read from a unit, live in another or the same, and stand in a state."""
+
+    workflow: str
+    place: str
     home: str
     state: str
     count: int
@@ -177,7 +188,7 @@ class EventSearch:
     officer: str | None = None  # who did it, or for whom it was done
     trigger: str | None = None
     rule: str | None = None  # judged in it
-    marker: bytes | None = None  # bytes that stand in the body
+    breached: bool = False  # went through against a time limit
     since: str | None = None  # first `at`
     until: str | None = None  # last `at`
     late_turn: str | None = None  # only those recorded on a later day; the UTC time (HH:MM) of the office's midnight

@@ -7,14 +7,44 @@ from collections.abc import Iterable, Sequence
 from operator import attrgetter
 
 from engine.store import tables
-from engine.store.listings import FEW, Page, Scope, all_due, all_stand, count_more, counted, find_dues, scopes
-from engine.store.rows import ORDERED_BY, DueRow, ListingRow, ListingSearch, SavedRow, StandRow, StateCount
+from engine.store.listings import (
+    FEW,
+    Lead,
+    Page,
+    Scope,
+    count_lead,
+    count_more,
+    counted,
+    due_soon,
+    find_dues,
+    from_elsewhere,
+    leads,
+    place_after,
+    standing,
+    term_range,
+)
+from engine.store.rows import (
+    ORDERED_BY,
+    DueRow,
+    ListingRow,
+    ListingSearch,
+    SavedRow,
+    StandRow,
+    StateCount,
+    TermRow,
+)
 from engine.store.sql_unit import R, Shape, SqlUnit
+from engine.store.terms import terms_of
 
 _listings = Shape(tables.listings, ListingRow)
 _dues = Shape(tables.dues, DueRow)
 _stands = Shape(tables.stands, StandRow)
 _saved = Shape(tables.saved, SavedRow)
+_terms = Shape(tables.terms, TermRow)
+
+WALKED = 2_000  # rows of a list that are read in its order before something rarer is looked for
+RARE = 300  # what fits at most so many is looked at by itself
+COUNTED = {"words": 20_000, "marks": 2_000, "due": 2_000}  # past it, a list is read in its order
 
 
 class SqlListings(SqlUnit):
@@ -23,25 +53,27 @@ class SqlListings(SqlUnit):
     def put_listings(
         self, subjects: Iterable[str], rows: Sequence[ListingRow], dues: Sequence[DueRow], *, new: bool = False
     ) -> None:
+        old: Sequence[ListingRow] = ()
         if not new:
             wanted = list(subjects)
             old = self.listings(wanted)
-            self._count(rows, old)
-            rows = self._changed(_listings, old, rows)
             dues = self._changed(_dues, self.dues(wanted), dues)
-        else:
-            self._count(rows, ())
+        self._count(rows, old)
+        terms = self._changed(_terms, terms_of(old), terms_of(rows))
+        rows = self._changed(_listings, old, rows)
         self._write_rows(_listings, self._statements.insert(tables.listings), rows)
+        self._write_rows(_terms, self._statements.insert(tables.terms), terms)
         self._write_rows(_dues, self._statements.insert(tables.dues), dues)
 
     def _count(self, new: Sequence[ListingRow], old: Sequence[ListingRow]) -> None:
-        """Keeps how many stand where; a state is counted at the subject's own unit."""
-        counts: Counter[tuple[str, str, str]] = Counter()
+        """Keeps how many stand where."""
+        counts: Counter[tuple[str, str, str, str]] = Counter()
         for rows, sign in ((new, 1), (old, -1)):
             for row in rows:
-                if row.rank == 0:
-                    counts[(row.workflow, row.home, row.state)] += sign
-        changed = [StandRow(workflow=w, home=h, state=s, count=n) for (w, h, s), n in sorted(counts.items()) if n]
+                counts[(row.workflow, row.place, row.home, row.state)] += sign
+        changed = [
+            StandRow(workflow=w, place=p, home=h, state=s, count=n) for (w, p, h, s), n in sorted(counts.items()) if n
+        ]
         self._write_rows(_stands, count_more(self._statements), changed)
 
     def _changed(self, shape: Shape[R], old: Sequence[R], new: Sequence[R]) -> list[R]:
@@ -57,49 +89,97 @@ class SqlListings(SqlUnit):
     def dues(self, subjects: Iterable[str]) -> Sequence[DueRow]:
         return self._by_column(_dues, "subject", subjects, "subject", "rule")
 
+    def terms_astray(self, subjects: Iterable[str]) -> Sequence[str]:
+        ids = list(subjects)
+        stand = set(self._by_column(_terms, "subject", ids))
+        return sorted({row.subject for row in stand ^ set(terms_of(self.listings(ids)))})
+
     def list_subjects(
         self, wanted: ListingSearch, *, after: tuple[str, str] | None = None, limit: int
     ) -> Sequence[ListingRow]:
         found: list[ListingRow] = []
-        for scope in scopes(self._statements, wanted.orgs):
-            page = Page(self._statements, wanted, scope, after)
-            found += self._read(_listings, page.statement(), **page.places, limit=limit)
+        for scope in self._scopes(wanted.workflow, wanted.orgs):
+            found += self._page(wanted, scope, after, limit)
         return sorted(found, key=attrgetter(ORDERED_BY[wanted.order], "subject"))[:limit]
 
+    def _scopes(self, workflow: str, orgs: Sequence[str] | None) -> list[Scope]:
+        """Returns what has to be read for a reader of these units, put together."""
+        if orgs is None:
+            return [Scope(self._statements, "all", ())]
+        if len(orgs) <= FEW:
+            return [Scope(self._statements, "few", orgs)]
+        home = Scope(self._statements, "home", orgs)
+        pairs = self._rows(from_elsewhere(self._statements), workflow=workflow, **home.places)
+        return [home, Scope(self._statements, "elsewhere", orgs, [(p, h) for p, h in pairs])] if pairs else [home]
+
+    def _page(
+        self, wanted: ListingSearch, scope: Scope, after: tuple[str, str] | None, limit: int
+    ) -> Sequence[ListingRow]:
+        """Reads a page in its order; where few rows of it fit, by what is rarest of what they have to fit."""
+
+        def read(upto: tuple[str, str] | None = None, lead: Lead | None = None) -> Sequence[ListingRow]:
+            page = Page(self._statements, wanted, scope, after, upto=upto, lead=lead)
+            return self._read(_listings, page.statement(), **page.places, limit=limit)
+
+        found = [(self._fitting(wanted, lead), lead) for lead in leads(wanted)] if scope.ordered else []
+        if not found:
+            return read()
+        least, lead = min(found, key=lambda pair: pair[0])
+        if least <= RARE:
+            return read(lead=lead)
+        upto = self._place_after(wanted, after)
+        rows = read(upto)
+        if upto is None or len(rows) >= limit:
+            return rows
+        return read(lead=lead) if least < COUNTED[lead.kind] else read()
+
+    def _fitting(self, wanted: ListingSearch, lead: Lead) -> int:
+        places: dict[str, object] = {"workflow": wanted.workflow, "limit": COUNTED[lead.kind], "until": wanted.until}
+        if lead.kind != "due":
+            places |= term_range(wanted, lead)
+        return int(self._rows(count_lead(self._statements, lead), **places)[0][0])
+
+    def _place_after(self, wanted: ListingSearch, after: tuple[str, str] | None) -> tuple[str, str] | None:
+        key, id = after or ("", "")
+        state = wanted.states[0] if wanted.states else ""
+        places = {"workflow": wanted.workflow, "skip": WALKED, "state": state, "after_key": key, "after_id": id}
+        found = self._rows(place_after(self._statements, wanted, after=after is not None), **places)
+        return (found[0][0], found[0][1]) if found else None
+
     def count_listed(self, workflow: str, orgs: Iterable[str] | None, *, today: str, soon: str) -> Sequence[StateCount]:
-        units = None if orgs is None else list(orgs)
-        if units is None:
-            return self._count_all(workflow, today, soon)
         counts: dict[str, StateCount] = {}
-        for scope in scopes(self._statements, units):
-            places = {"workflow": workflow, "today": today, "soon": soon, **scope.places}
-            for state, n, first, late, near in self._rows(counted(self._statements, scope), **places):
-                had = counts.get(state) or StateCount(state=state, count=0, oldest=first, late=0, soon=0)
-                counts[state] = StateCount(
-                    state=state,
-                    count=had.count + n,
-                    oldest=min(had.oldest, first),
-                    late=had.late + int(late),
-                    soon=had.soon + int(near),
+        for scope in self._scopes(workflow, None if orgs is None else list(orgs)):
+            for new in self._counted(workflow, scope, today, soon):
+                had = counts.get(new.state) or StateCount(state=new.state, count=0, oldest=new.oldest, late=0, soon=0)
+                counts[new.state] = StateCount(
+                    state=new.state,
+                    count=had.count + new.count,
+                    oldest=min(had.oldest, new.oldest),
+                    late=had.late + new.late,
+                    soon=had.soon + new.soon,
                 )
         return [counts[state] for state in sorted(counts)]
 
-    def _count_all(self, workflow: str, today: str, soon: str) -> list[StateCount]:
-        due = self._rows(all_due(self._statements), workflow=workflow, today=today, soon=soon)
+    def _counted(self, workflow: str, scope: Scope, today: str, soon: str) -> list[StateCount]:
+        places = {"workflow": workflow, "today": today, "soon": soon, **scope.places}
+        if not scope.ordered:
+            rows = self._rows(counted(self._statements, scope), **places)
+            return [
+                StateCount(state=state, count=n, oldest=first, late=int(late), soon=int(near))
+                for state, n, first, late, near in rows
+            ]
+        due = self._rows(due_soon(self._statements, scope), **places)
         near = {state: (int(late), n - int(late)) for state, n, late in due}
-        return sorted(
-            (
-                StateCount(
-                    state=state,
-                    count=int(n),
-                    oldest=first,
-                    late=near.get(state, (0, 0))[0],
-                    soon=near.get(state, (0, 0))[1],
-                )
-                for state, n, first in self._rows(all_stand(self._statements), workflow=workflow)
-            ),
-            key=attrgetter("state"),
-        )
+        return [
+            StateCount(
+                state=state,
+                count=int(n),
+                oldest=first,
+                late=near.get(state, (0, 0))[0],
+                soon=near.get(state, (0, 0))[1],
+            )
+            for state, n, first in self._rows(standing(self._statements, scope), **places)
+        ]
 
     def stands(self) -> Sequence[StandRow]:
         return [row for row in self._all(_stands) if row.count]

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.store import tables
 from engine.store.judged import rule_marker, stretches_of
+from engine.store.listings import FEW
 from engine.store.rows import EventRow, EventSearch, Head, JudgedRow
 from engine.store.sql_listings import SqlListings
 from engine.store.sql_unit import Shape
@@ -26,13 +27,18 @@ class SqlSearch(SqlListings):
         return self._head
 
     def search_events(self, wanted: EventSearch, *, before: int | None = None, limit: int) -> Sequence[EventRow]:
-        places: dict[str, Any] = {"marker": wanted.marker, "trigger": wanted.trigger, "late_turn": wanted.late_turn}
+        places: dict[str, Any] = {
+            "breached": wanted.breached or None,
+            "trigger": wanted.trigger,
+            "late_turn": wanted.late_turn,
+        }
         for name in ("subjects", "orgs", "kinds"):
             listed: tuple[str, ...] | None = getattr(wanted, name)
             if listed is not None and len(listed) == 1:  # an index then gives them in order
                 places[name.removesuffix("s")] = listed[0]
             elif listed is not None:
-                places[name] = self._statements.list_of(listed)
+                many = name == "orgs" and (len(listed) > FEW or wanted.breached)
+                places["many_orgs" if many else name] = self._statements.list_of(listed)
         first = None if wanted.since is None else self._first_since(wanted.since)
         if wanted.until is not None:
             after = self._first_since(wanted.until, later=True)

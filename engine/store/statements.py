@@ -309,7 +309,11 @@ class Statements:
                 return table.c.seq < bindparam("before", type_=BigInteger)
             case "first":
                 return table.c.seq >= bindparam("first", type_=BigInteger)
-            case "marker" | "judged":
+            case "breached":  # the words of an index
+                return literal_column(tables.BREACHED[self._dialect.name])
+            case "many_orgs":  # in the order of the trail, not by the index of units
+                return self.among(table.c.org + literal_column("''", Text), "many_orgs")
+            case "judged":
                 place = bindparam(name, type_=LargeBinary)
                 if self.is_sqlite:
                     return func.instr(table.c.body, place) > literal_column("0")

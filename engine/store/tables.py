@@ -17,9 +17,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
-REVISION = "0011"  # the migration that makes these tables
+REVISION = "0012"  # the migration that makes these tables
 
 metadata = MetaData()
 
@@ -95,6 +96,7 @@ subjects = Table(
     *_must("doers_json", "started_on", "entered_on", "person_on", "last_event"),
 )
 Index("subjects_place", subjects.c.workflow, subjects.c.org, subjects.c.state)
+Index("subjects_state", subjects.c.workflow, subjects.c.state, subjects.c.id)
 Index("subjects_refers", subjects.c.refers)
 Index("subjects_unique", subjects.c.workflow, subjects.c.unique_key, unique=True)
 
@@ -117,22 +119,38 @@ Index("listings_subject", listings.c.subject)
 Index(  # with all that narrows and orders a list of few units, so that only the rows of its page are read
     "listings_place",
     listings.c.place,
+    listings.c.home,
     listings.c.state,
     listings.c.sort,
     listings.c.subject,
     listings.c.due,
     listings.c.entered_on,
-    listings.c.home,
+    listings.c.marks,
+    listings.c.words,
 )
 Index("listings_state", *_at, listings.c.state, listings.c.sort, listings.c.subject)
-Index("listings_due", *_at, listings.c.due, listings.c.subject, listings.c.state)
+Index("listings_due", *_at, listings.c.due, listings.c.subject, listings.c.state, listings.c.place)
 Index("listings_entered", *_at, listings.c.entered_on, listings.c.subject)
-Index("listings_oldest", *_at, listings.c.state, listings.c.entered_on, listings.c.subject)
+Index("listings_oldest", *_at, listings.c.state, listings.c.entered_on, listings.c.subject, listings.c.place)
 
+# By what those in lists are found, once for each subject: its words, and its marks after a `=`. Made of the listings.
+terms = Table(
+    "terms",
+    metadata,
+    _key("workflow"),
+    _key("term"),
+    _key("subject"),
+    *_must("words"),  # all words of the subject, beside each of them
+    sqlite_with_rowid=False,
+)
+Index("terms_subject", terms.c.subject)
+
+# How many are read from `place` whose own unit is `home`. Made of the listings.
 stands = Table(
     "stands",
     metadata,
     _key("workflow"),
+    _key("place"),
     _key("home"),
     _key("state"),
     Column("count", _number, nullable=False),
@@ -153,6 +171,12 @@ saved = Table(
 )
 Index("saved_officer", saved.c.officer)
 
+# What stands in the bytes of every event that went through against a time limit, as each database says it.
+BREACHED = {
+    "sqlite": "instr(body, X'226272656163686573223A5B') > 0",
+    "postgresql": "position('\\x226272656163686573223a5b'::bytea IN body) > 0",
+}
+
 events = Table(
     "events",
     metadata,
@@ -171,6 +195,14 @@ Index("events_subject", events.c.subject, events.c.seq)
 Index("events_org", events.c.org, events.c.seq)
 Index("events_actor", events.c.actor, events.c.seq)
 Index("events_kind", events.c.kind, events.c.seq)
+Index("events_workflow", events.c.workflow, events.c.seq)
+# those that went through against a time limit: few, and looked for among all
+Index(
+    "events_breached",
+    events.c.seq,
+    sqlite_where=text(BREACHED["sqlite"]),
+    postgresql_where=text(BREACHED["postgresql"]),
+)
 _for_another = events.c.behalf.is_not(None)
 Index(
     "events_behalf",

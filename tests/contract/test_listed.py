@@ -19,6 +19,7 @@ from engine.service import Service
 from engine.steps import By
 from engine.store.ports import Store
 from engine.store.rows import ListingSearch
+from engine.store.sql import SqlStore
 from engine.verifying import verify
 from tests.world import START, found_office
 
@@ -107,6 +108,17 @@ def test_verifying_finds_a_list_that_was_altered_past_the_door(store: Store) -> 
         work.tx.put_listings(["An"], [replace(row, place="cb3", home="cb3")], [])
     problems = verify(service).problems
     assert [(p.kind, p.params.get("subject")) for p in problems] == [("projection", "An")]
+
+
+def test_verifying_finds_that_somebody_is_not_found_by_their_name(store: Store) -> None:
+    if not isinstance(store, SqlStore):
+        return  # there the lists themselves are looked through
+    service = begun(store, "An", "Bình")
+    with store.connection() as past:
+        past.begin(write=True)
+        past.run("DELETE FROM terms WHERE subject = 'An' AND term = 'nguyen'", ())
+        past.commit()
+    assert [(p.kind, p.params.get("subject")) for p in verify(service).problems] == [("projection", "An")]
 
 
 def test_a_database_that_knew_no_lists_has_them_after_the_workflows_are_loaded(store: Store) -> None:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from operator import attrgetter
 from random import Random
 from typing import Any
 
+import pytest
+
+from engine.store import sql_listings
+from engine.store.memory_listings import meets
 from engine.store.ports import Store, Transaction
-from engine.store.rows import NO_DUE, DueRow, ListingRow, ListingSearch, SavedRow, StandRow, StateCount
+from engine.store.rows import NO_DUE, ORDERED_BY, DueRow, ListingRow, ListingSearch, SavedRow, StandRow, StateCount
+from engine.store.sql import SqlStore
 
 
 def row(subject: str, place: str = "a", rank: int = 0, **given: Any) -> ListingRow:
@@ -131,7 +137,7 @@ def test_how_many_stand_where_follows_every_change(store: Store) -> None:
         unit.put_listings(["s1", "s3"], [row("s1", state="given")], [])
     with store.transaction(write=False) as unit:
         assert list(unit.stands()) == [
-            StandRow(workflow="loan", home="a", state=state, count=1) for state in ("asked", "given")
+            StandRow(workflow="loan", place="a", home="a", state=state, count=1) for state in ("asked", "given")
         ]
         found = unit.count_listed("loan", None, today="2026-01-01", soon="2026-01-01")
         assert [(c.state, c.count) for c in found] == [("asked", 1), ("given", 1)]
@@ -207,6 +213,63 @@ def test_pages_put_together_are_the_whole_list_whoever_reads_it(store: Store) ->
             while page := unit.list_subjects(search, after=got[-1] if got else None, limit=17):
                 got += [(r.sort, r.subject) for r in page]
             assert got == wanted
+
+
+@pytest.mark.parametrize("bounds", [(0, 3, 0), (0, 3, 1000), (1000, 3, 1000)])
+def test_a_narrowed_list_is_the_same_by_whatever_it_is_read(
+    store: Store, monkeypatch: pytest.MonkeyPatch, bounds: tuple[int, int, int]
+) -> None:
+    """With so small bounds each way of reading is gone: in order to a bound or the end, and by what is rare."""
+    rare, walked, most = bounds
+    monkeypatch.setattr(sql_listings, "RARE", rare)
+    monkeypatch.setattr(sql_listings, "WALKED", walked)
+    monkeypatch.setattr(sql_listings, "COUNTED", {"words": most, "marks": most, "due": most})
+    random = Random(11)
+    rows: list[ListingRow] = []
+    for n in range(120):
+        at = random.sample("abcdef", random.randint(1, 3))
+        kept = {
+            "state": random.choice(["asked", "given"]),
+            "sort": random.choice("xyz"),
+            "words": f" w{n % 5} v{n % 3} wide ",
+            "marks": f" m={n % 4} m ",
+            "due": random.choice(["2026-01-01", "2026-02-01", NO_DUE]),
+            "entered_on": random.choice(["2025-01-01", "2025-06-01"]),
+        }
+        rows += [row(f"s{n:03}", p, k, home=at[0], **kept) for k, p in enumerate(at)]
+    put(store, *rows)
+    narrowed: list[dict[str, Any]] = [
+        {"words": ("w1", "v")},
+        {"words": ("w",), "marks": ("m=2",), "states": ("given",)},
+        {"words": ("none",)},
+        {"marks": ("m",), "until": "2026-01-15"},
+        {"until": "2026-02-01", "since": "2026-01-15", "words": ("wi",)},
+    ]
+    with store.transaction(write=False) as unit:
+        for asked, orgs, order in product(narrowed, [None, many("abc"), many("")], ("name", "due", "entered")):
+            search = ListingSearch(workflow="loan", orgs=orgs, order=order, **asked)
+            key = attrgetter(ORDERED_BY[order], "subject")
+            read = [r for r in rows if (r.rank == 0 if orgs is None else r.place in orgs) and meets(r, search)]
+            got: list[tuple[str, str]] = []
+            while page := unit.list_subjects(search, after=got[-1] if got else None, limit=7):
+                got += [key(r) for r in page]
+            assert got == sorted({key(r) for r in read})
+
+
+def test_words_and_marks_follow_the_rows_and_what_does_not_is_named(store: Store) -> None:
+    both: dict[str, Any] = {"words": " an binh ", "marks": " m=1 "}
+    put(store, row("s1", **both), row("s1", "b", 1, **both), row("s2", words=" an "))
+    with store.transaction() as unit:
+        unit.put_listings(["s1"], [row("s1", words=" an ", marks=" ")], [])
+        assert list(unit.terms_astray(["s1", "s2", "s3"])) == []
+    if isinstance(store, SqlStore):
+        with store.connection() as past:
+            past.begin(write=True)
+            assert past.rows("SELECT term, words FROM terms WHERE subject = 's1'", ()) == [("an", " an ")]
+            past.run("DELETE FROM terms WHERE subject = 's2'", ())
+            past.commit()
+        with store.transaction(write=False) as unit:
+            assert list(unit.terms_astray(["s1", "s2", "s3"])) == ["s2"]
 
 
 def test_kept_views_are_an_officers_own(store: Store) -> None:

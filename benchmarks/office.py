@@ -1,0 +1,162 @@
+"""A whole office for `web`: province, town, agencies, committees with their branches, officers, people, plans.
+
+Who reads how much differs: an inspector of the province reads all, the town's agency all but one unit, one committee
+has grown to a fifth of all units (as after a merger), the others have a dozen.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from benchmarks.town import NOW, TODAY, Town
+from engine.core.commands import Move, Start
+from engine.library import find_sources
+from engine.officework import OfficerChange, OrgChange
+from engine.steps import By
+
+BRANCHES = 11  # below a committee, but the large one
+FOUNDED = datetime(2024, 12, 30, 2, 0, tzinfo=UTC)
+OPENED = datetime(2025, 1, 3, 2, 0, tzinfo=UTC)  # the plans of the year have opened
+LARGE = "xa0"
+
+_FAMILY = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Phan", "Vũ", "Đặng", "Bùi", "Đỗ", "Hồ", "Ngô", "Dương", "Lý")
+_MIDDLE = ("Thị", "Văn", "Đình", "Hữu", "Ngọc", "Minh", "Quốc", "Thanh", "Đức", "Xuân")
+_GIVEN = ("An", "Ánh", "Bình", "Dũng", "Giang", "Hà", "Hạnh", "Hoa", "Hùng", "Lan", "Linh", "Long", "Mai", "Nga", "Yến")
+
+# role and place of the first officers; the others are secretaries and clerks of committees, two of each
+_FIRST = (
+    ("clerk", "tcnv"),
+    ("inspector", "tinh"),
+    ("secretary", LARGE),
+    ("admin", "tu"),
+    ("inspector", "ubkt"),
+    ("inspector", LARGE),
+    ("clerk", "tcnv"),
+    ("inspector", "tinh"),
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """An officer, the unit they serve, a person whose page they open, and the fact of this person that they write.
+
+    Two officers of one committee write two facts of the same person; '' is for those who write none.
+    """
+
+    officer: str
+    unit: str
+    person: str
+    fact: str = ""
+
+
+def found(town: Town, officers: int, units: int) -> list[Place]:
+    """Founds the office, with all that opens by itself in the first days of its year; returns its officers.
+
+    The town was opened `at=FOUNDED`. At least six officers are needed, and 24 units (committees and branches).
+    """
+    town.service.load(find_sources(["admission"]), sandbox=True)
+    committees = _committees(units)
+    orgs = [
+        OrgChange(id="tinh", kind="province_committee", name="Tỉnh ủy"),
+        OrgChange(id="tu", kind="town_committee", name="Thị ủy", parent="tinh"),
+        OrgChange(id="tcnv", kind="organisation_agency", name="Cơ quan Tổ chức - Nội vụ", parent="tu"),
+        OrgChange(id="ubkt", kind="inspection_commission", name="Ủy ban Kiểm tra", parent="tu"),
+        OrgChange(id="doan", kind="youth_union", name="Thị đoàn", parent="tu"),
+    ]
+    for committee, branches in committees.items():
+        number = committee.removeprefix("xa")
+        orgs.append(OrgChange(id=committee, kind="grassroots_committee", name=f"Đảng ủy xã {number}", parent="tu"))
+        orgs += [
+            OrgChange(id=b, kind="branch", name=f"Chi bộ {b.removeprefix('cb')}", parent=committee) for b in branches
+        ]
+    hand = town.service.set_up()
+    hand.orgs(orgs)
+    places = _places(officers, list(committees))
+    people = [
+        OfficerChange(id=p.officer, account=p.officer, name="Trần Bình", org=p.unit, roles=[p.officer.split("-")[0]])
+        for p in places
+    ]
+    for committee in committees:  # who enters everybody, and then looks at nothing
+        people.append(
+            OfficerChange(id=f"maker-{committee}", name="Lê Mai", org=committee, roles=["secretary", "clerk"])
+        )
+    hand.officers(people)
+    town.service.tick()
+    town.clock.set(OPENED)
+    town.service.tick()
+    return places
+
+
+def _committees(units: int) -> dict[str, list[str]]:
+    """Returns the committees with their branches: so many units in all."""
+    others = (units - units // 5) // (BRANCHES + 1)
+    rest = units - others * (BRANCHES + 1) - 1
+    sizes = [rest, *[BRANCHES] * others]
+    return {f"xa{c}": [f"cb{c}-{b}" for b in range(size)] for c, size in enumerate(sizes)}
+
+
+def _places(officers: int, committees: list[str]) -> list[Place]:
+    first = [Place(officer=f"{role}-{n}", unit=unit, person="p0") for n, (role, unit) in enumerate(_FIRST)]
+    places = first[: max(4, officers - 4)]
+    for n in range(officers - len(places)):
+        at = committees[1 + n // 2 % (len(committees) - 1)]
+        role, fact = (("secretary", "occupation"), ("clerk", "residence"))[n % 2]
+        if n // 2 >= len(committees) - 1:
+            fact = ""
+        places.append(Place(officer=f"{role}-{len(places)}", unit=at, person=f"of-{at}", fact=fact))
+    return places
+
+
+def populate(town: Town, people: int, units: int) -> None:
+    """Begins people in every branch, of whom one in four is recognised and one in eight has a certificate.
+
+    The first of a committee is `of-COMMITTEE`, the very first `p0`.
+    """
+    town.clock.set(NOW - timedelta(days=1))
+    town.service.tick()
+    pick = random.Random(7)
+    committees = _committees(units)
+    branches = [(c, b) for c, below in committees.items() for b in below]
+    for committee in committees:
+        mine = [(n, b) for n in range(people) for c, b in [branches[n % len(branches)]] if c == committee]
+        named = {mine[0][0]: "p0" if committee == LARGE else f"of-{committee}"}
+        for first in range(0, len(mine), 500):
+            _enter(town, mine[first : first + 500], named, committee, pick, len(branches))
+
+
+def _enter(
+    town: Town, people: list[tuple[int, str]], named: dict[int, str], committee: str, pick: random.Random, every: int
+) -> None:
+    by = By(officer=f"maker-{committee}")
+    ids = {n: named.get(n, f"p{n}") for n, _ in people}
+    starts = [
+        Start(
+            workflow="candidate",
+            org=branch,
+            id=ids[n],
+            facts={
+                "full_name": " ".join(map(pick.choice, (_FAMILY, _MIDDLE, _GIVEN, _GIVEN))),
+                "birth_date": date(1995, 1, 1 + n % 28).isoformat(),
+                "sex": ("male", "female")[n % 2],
+                "education": "upper_secondary",
+                "introduced_by": committee if n % 4 else "doan",
+                "helper": "Lê Thị Mai",
+                "helper_is_formal": "true",
+                "helper_together_since": "2022-03-01",
+                "motives": "Phấn đấu",
+            },
+            on=TODAY - timedelta(days=30 + pick.randrange(700)),
+        )
+        for n, branch in people
+    ]
+    town.service.start_many(starts, by)
+    proposed = {"branch_proposed_on": (TODAY - timedelta(days=20)).isoformat()}
+    chosen = [ids[n] for n, _ in people if n // every % 4 == 3]
+    town.service.move_many([Move(subject=i, trigger="recognise", facts=proposed) for i in chosen], by)
+    certificate = {
+        "certificate_no": "1/GCN", "certificate_issuer": "Trung tâm Chính trị",
+        "certificate_on": (TODAY - timedelta(days=1800)).isoformat(),
+    }  # fmt: skip
+    town.service.move_many([Move(subject=i, trigger="certify", facts=certificate) for i in chosen[::2]], by)
