@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from heapq import merge
+from operator import itemgetter
 from statistics import median
 from typing import Any
 
@@ -22,6 +25,8 @@ from reports.scores import WHOLE, Scores
 from reports.tracks import FactBook, Stay, Step, Track, read_tracks
 
 Groups = Callable[["Item"], Hashable]
+Found = tuple[int, Track, Step]  # a step with its place among all
+Index = defaultdict[str | None, list[Found]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +58,7 @@ class Counter:
         self.last = min(span.last, work.today)  # what lies ahead has not happened
         self._officer = officer
         self._tracks: dict[str, dict[str, Track]] = {}
+        self._index: dict[str, tuple[list[Found], Index, Index]] = {}
         self._books: dict[str, FactBook] = {}
         self._items: dict[str, list[Item]] = {}
 
@@ -133,20 +139,21 @@ class Counter:
         spec = source.spec
         key = spec.model_dump_json(include=set(Source.model_fields))
         if key not in self._items:
-            found = [i for t in self.tracks(spec.workflow).values() for i in self._of(t, spec)]
+            found = self._of(spec)
             self._items[key] = [i for i in found if self._seen(i, source) and self._holds(i, source)]
         return self._items[key]
 
-    def _of(self, track: Track, spec: Source) -> Iterable[Item]:
-        match spec.of:
-            case "subjects":
+    def _of(self, spec: Source) -> Iterable[Item]:
+        if spec.of == "events":
+            for _, track, step in self._steps(spec):
+                if self._wanted(step, spec):
+                    yield Item(track=track, org=step.org, day=step.on, state=step.to or "", step=step)
+            return
+        for track in self.tracks(spec.workflow).values():
+            if spec.of == "subjects":
                 if not spec.states or track.state in spec.states:
                     yield Item(track=track, org=track.org, day=self.last, state=track.state)
-            case "events":
-                for step in track.steps:
-                    if self._wanted(step, spec):
-                        yield Item(track=track, org=step.org, day=step.on, state=step.to or "", step=step)
-            case "stays":
+            else:
                 for stay in track.stays():
                     ended = stay.until is not None
                     if (spec.states and stay.state not in spec.states) or spec.running is ended:
@@ -154,6 +161,23 @@ class Counter:
                     if ended and not self._within(stay.until or self.last, spec):
                         continue
                     yield Item(track=track, org=stay.org, day=stay.until or self.last, state=stay.state, stay=stay)
+
+    def _steps(self, spec: Source) -> Iterable[Found]:
+        """Returns the steps that may be wanted, in the order of the tracks: by where they led, or by what they were."""
+        if spec.workflow not in self._index:
+            every = ((t, s) for t in self.tracks(spec.workflow).values() for s in t.steps)
+            all_ = [(n, track, step) for n, (track, step) in enumerate(every)]
+            led, called = Index(list), Index(list)
+            for found in all_:
+                led[found[2].to].append(found)
+                called[found[2].trigger].append(found)
+            self._index[spec.workflow] = (all_, led, called)
+        all_, led, called = self._index[spec.workflow]
+        if spec.enters:
+            return merge(*(led.get(state, ()) for state in set(spec.enters)), key=itemgetter(0))
+        if spec.triggers:
+            return merge(*(called.get(trigger, ()) for trigger in set(spec.triggers)), key=itemgetter(0))
+        return all_
 
     def _wanted(self, step: Step, spec: Source) -> bool:
         if step.moves_over:

@@ -8,7 +8,7 @@ replaying its events up to that day.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -68,9 +68,15 @@ class Track:
     began: date
     steps: list[Step] = field(default_factory=list)
     went_on: bool = False  # something happened after the day
+    _stays: list[Stay] | None = None
 
-    def stays(self) -> Iterator[Stay]:
-        """Yields the times spent in each state."""
+    def stays(self) -> Sequence[Stay]:
+        """Returns the times spent in each state. No step is added after they were asked for."""
+        if self._stays is None:
+            self._stays = list(self._stayed())
+        return self._stays
+
+    def _stayed(self) -> Iterator[Stay]:
         state, since, org = self.steps[0].to or "", self.steps[0].on, self.steps[0].org
         for step in self.steps[1:]:
             if step.to is not None and step.to != state:

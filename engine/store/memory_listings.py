@@ -36,8 +36,7 @@ class MemoryListings(MemoryUnit):
         rows = [table.rows[key] for subject in set(subjects) for key in table.found("subject", subject)]
         return sorted(rows, key=attrgetter("subject", "rule"))
 
-    def terms_astray(self, subjects: Iterable[str]) -> Sequence[str]:
-        self.listings(subjects)
+    def terms_astray(self, _subjects: Iterable[str], /) -> Sequence[str]:
         return []  # the listings themselves are looked through
 
     def list_subjects(

@@ -124,7 +124,7 @@ class Transaction(Protocol):
     def dues(self, subjects: Iterable[str]) -> Sequence[DueRow]:
         """Returns all rows of these subjects by (subject, rule)."""
 
-    def terms_astray(self, subjects: Iterable[str]) -> Sequence[str]:
+    def terms_astray(self, subjects: Iterable[str], /) -> Sequence[str]:
         """Returns those of these subjects that are not found by the words and marks of their listings alone."""
 
     def list_subjects(

@@ -89,7 +89,7 @@ class SqlListings(SqlUnit):
     def dues(self, subjects: Iterable[str]) -> Sequence[DueRow]:
         return self._by_column(_dues, "subject", subjects, "subject", "rule")
 
-    def terms_astray(self, subjects: Iterable[str]) -> Sequence[str]:
+    def terms_astray(self, subjects: Iterable[str], /) -> Sequence[str]:
         ids = list(subjects)
         stand = set(self._by_column(_terms, "subject", ids))
         return sorted({row.subject for row in stand ^ set(terms_of(self.listings(ids)))})
