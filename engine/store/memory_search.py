@@ -8,7 +8,7 @@ from operator import attrgetter
 
 from engine.store.judged import BREACHED, rule_marker, stretches_of
 from engine.store.memory_listings import MemoryListings
-from engine.store.rows import EventRow, EventSearch, JudgedRow
+from engine.store.rows import HAPPENED, EventRow, EventSearch, JudgedRow
 
 
 class MemorySearch(MemoryListings):
@@ -48,4 +48,6 @@ def _meets(row: EventRow, wanted: EventSearch) -> bool:
 
 
 def _late(row: EventRow, turn: str) -> bool:
-    return row.on is not None and (row.on < row.at[:10] or (row.on == row.at[:10] and row.at[11:16] >= turn))
+    if HAPPENED in row.body or row.on is None:
+        return HAPPENED in row.body
+    return row.on < row.at[:10] or (row.on == row.at[:10] and row.at[11:16] >= turn)

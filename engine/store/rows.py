@@ -137,6 +137,9 @@ class SavedRow:
     made_at: str
 
 
+HAPPENED = b'"happened":"'  # stands in the body of an event before the day that a fact of it names
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EventRow:
     """One entry of the trail. `body` is the canonical text that is hashed; the other columns repeat it for search."""
@@ -191,7 +194,8 @@ class EventSearch:
     breached: bool = False  # went through against a time limit
     since: str | None = None  # first `at`
     until: str | None = None  # last `at`
-    late_turn: str | None = None  # only those recorded on a later day; the UTC time (HH:MM) of the office's midnight
+    # only those recorded on a later day, or that name an earlier one; the UTC time (HH:MM) of the office's midnight
+    late_turn: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

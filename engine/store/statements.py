@@ -39,6 +39,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import ClauseElement
 
 from engine.store import tables
+from engine.store.rows import HAPPENED
 
 _one: ColumnElement[int] = literal_column("1")
 
@@ -314,16 +315,27 @@ class Statements:
             case "many_orgs":  # in the order of the trail, not by the index of units
                 return self.among(table.c.org + literal_column("''", Text), "many_orgs")
             case "judged":
-                place = bindparam(name, type_=LargeBinary)
-                if self.is_sqlite:
-                    return func.instr(table.c.body, place) > literal_column("0")
-                return func.position(place.op("IN")(table.c.body)) > literal_column("0")
+                return self._in_body(bindparam(name, type_=LargeBinary))
             case "late_turn":
                 day = func.substr(table.c.at, literal_column("1"), literal_column("10"))
                 hour = func.substr(table.c.at, literal_column("12"), literal_column("5"))
-                return or_(table.c.on < day, and_(table.c.on == day, hour >= bindparam("late_turn", type_=Text)))
+                return or_(
+                    table.c.on < day,
+                    and_(table.c.on == day, hour >= bindparam("late_turn", type_=Text)),
+                    self._in_body(self._bytes(HAPPENED)),
+                )
             case _:
                 return self._condition(table, name)
+
+    def _bytes(self, value: bytes) -> ColumnElement[bytes]:
+        """Returns bytes of the program's own as they are written in SQL."""
+        return literal_column(f"X'{value.hex()}'" if self.is_sqlite else f"'\\x{value.hex()}'::bytea")
+
+    def _in_body(self, place: ColumnElement[bytes]) -> ColumnElement[bool]:
+        """Tells whether bytes stand in the body of an event."""
+        if self.is_sqlite:
+            return func.instr(tables.events.c.body, place) > literal_column("0")
+        return func.position(place.op("IN")(tables.events.c.body)) > literal_column("0")
 
     def judged_blocks(self) -> Statement:
         """The blocks of the rule at the place `rule`, the last one first."""

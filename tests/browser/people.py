@@ -35,10 +35,15 @@ def name_units(office: PagesOffice) -> None:
     office.service.set_up().orgs(OrgChange(id=id, name=name) for id, name in NAMES.items())
 
 
-def take(office: PagesOffice, subject: str, trigger: str, officer: str, on: date | None = None, **facts: Any) -> None:
+def take(
+    office: PagesOffice, subject: str, trigger: str, officer: str, on: date | None = None, reason: str | None = None,
+    **facts: Any,
+) -> None:  # fmt: skip
     """Takes a step, which must go through."""
     given = {n: v.isoformat() if isinstance(v, date) else v for n, v in facts.items()}
-    answer = office.service.move(Move(subject=subject, trigger=trigger, facts=given, on=on), By(officer=officer))
+    answer = office.service.move(
+        Move(subject=subject, trigger=trigger, facts=given, on=on, reason=reason), By(officer=officer)
+    )
     assert answer.allowed, (subject, trigger, [j.rule.id for j in answer.judgements if j.result != "pass"])
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from engine.core.errors import Conflict
 from engine.store.ports import Store
-from engine.store.rows import BLOCK, EventRow, EventSearch, Head, JudgedRow
+from engine.store.rows import BLOCK, HAPPENED, EventRow, EventSearch, Head, JudgedRow
 from tests.contract.samples import event, moment
 
 
@@ -90,7 +90,7 @@ def test_the_event_of_a_command_is_found(store: Store) -> None:
         assert unit.event_of_command("c1") is None
 
 
-_OVER = '{"breaches":["over"]}'
+_OVER, _EARLIER = '{"breaches":["over"]}', '{"happened":"2025-12-30"}'
 
 
 def _mixed(i: int) -> EventRow:
@@ -104,7 +104,7 @@ def _mixed(i: int) -> EventRow:
         trigger="ask" if i % 2 else "give",
         at=moment(i // 2),
         on=f"2026-01-0{1 + i % 3}" if i % 4 else None,
-        body=f"body {i} {_OVER}".encode() if i % 50 == 11 else f"body {i}".encode(),
+        body=f"body {i} {({11: _OVER, 12: _EARLIER}).get(i % 50, '')}".encode(),
     )
 
 
@@ -123,7 +123,9 @@ def _mixed(i: int) -> EventRow:
         (EventSearch(until="2025"), lambda _: False),
         (
             EventSearch(late_turn="17:00"),
-            lambda r: r.on and (r.on < r.at[:10] or (r.on == r.at[:10] and r.at[11:16] >= "17:00")),
+            lambda r: (
+                HAPPENED in r.body or (r.on and (r.on < r.at[:10] or (r.on == r.at[:10] and r.at[11:16] >= "17:00")))
+            ),
         ),
     ],
 )

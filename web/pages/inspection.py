@@ -243,7 +243,7 @@ def row(visit: Visit, entry: Entry, found: Found) -> dict[str, Any]:
     return {
         "seq": entry.seq,
         "what": what(visit, entry),
-        "on": entry.on,
+        "on": entry.happened,
         "at": entry.at,
         "title": title_of(visit, case) if case is not None else entry.subject or "",
         "href": f"/subjects/{case.subject.id}" if case is not None else "",
@@ -259,9 +259,9 @@ def row(visit: Visit, entry: Entry, found: Found) -> dict[str, Any]:
 
 
 def _delay(visit: Visit, entry: Entry) -> int:
-    if entry.on is None or entry.kind not in events.CHANGING:
+    if entry.happened is None or entry.kind not in events.CHANGING:
         return 0
-    return int((visit.calendar.day_of(events.unstamp(entry.at)) - date.fromisoformat(entry.on)).days)
+    return int((visit.calendar.day_of(events.unstamp(entry.at)) - date.fromisoformat(entry.happened)).days)
 
 
 def what(visit: Visit, entry: Entry) -> str:
