@@ -43,7 +43,7 @@ def test_a_sealer_killed_at_any_call_leaves_a_trail_that_verifies_and_is_sealed_
             Start(workflow="candidate", id=f"p{i}", org="cb1", facts={"full_name": f"Người {i}"})
             for i in range(n, n + EACH)
         ]
-        acknowledged.extend(a.event for a in service.start_many(starts, By(officer="cb1_clerk")))
+        acknowledged.extend(a.event or "" for a in service.start_many(starts, By(officer="cb1_clerk")))
         notes.append(service.trail.sign().note.encode())
 
     def look(*, full: bool) -> None:
