@@ -295,8 +295,8 @@ class Library:
     @property
     def area(self) -> Area:
         """The area of the workflows. Raises NotFound when nothing is loaded."""
-        for workflow in self._newest:
-            return self.newest(workflow).area
+        for source in self._newest.values():
+            return self._compiled.area(source)
         raise NotFound("no workflow is loaded; run: ketnap init")
 
 

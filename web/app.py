@@ -172,10 +172,16 @@ def _status(error: Exception) -> int:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Returns a socket that listens; port 0 is any that is free. Raises BadInput where it cannot be had."""
+    """Returns a socket that listens; port 0 is any that is free. Raises BadInput where it cannot be had.
+
+    What it accepts sends at once: an answer's head and body are written apart, and the second would wait 40 ms for
+    the other side to acknowledge the first. asyncio sees to this only for sockets that were made with TCP's number.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family)
+        listening = socket.create_server((host, port), family=family)
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listening
     except OSError as error:
         why = error.strerror or str(error)
         raise BadInput("{host}, port {port}: nobody can listen there: {why}", host=host, port=port, why=why) from None

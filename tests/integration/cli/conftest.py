@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from cli.main import app
+from engine.library import Compiled
 
 LISTS = Path(__file__).parents[2] / "data" / "lists"
+COMMAND = get_command(app)  # building it takes longer than most commands
+COMPILED = Compiled()  # definitions are compiled once a process: they never change
 
 
 class Ketnap:
@@ -54,6 +58,8 @@ def plain(patch: pytest.MonkeyPatch) -> None:
     for name in ("LC_ALL", "LC_MESSAGES"):
         patch.delenv(name, raising=False)
     patch.setenv("LANG", "vi_VN.UTF-8")
+    patch.setattr("typer.testing._get_command", lambda _: COMMAND)
+    patch.setattr(Compiled, "__init__", lambda self: self.__dict__.update(COMPILED.__dict__))
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -86,6 +88,16 @@ def trail(site: Site) -> int:
     """Returns how many entries the trail has."""
     with site.world.service.work() as work:
         return sum(1 for _ in work.tx.events())
+
+
+def test_what_is_accepted_sends_at_once() -> None:
+    """Else an answer's body waits 40 ms for the acknowledgement of its head, on every page but a connection's first."""
+    with (
+        closing(listen("127.0.0.1", 0)) as listening,
+        socket.create_connection(listening.getsockname(), timeout=10),
+        closing(listening.accept()[0]) as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
 
 
 def test_figures_count_the_notices_by_state_in_the_format_of_prometheus(site: Site) -> None:
