@@ -110,8 +110,8 @@ class Machine(RuleBasedStateMachine):
         return self.clock.now().astimezone(ZONE).date()
 
     def absent(self, officer: str) -> list[str]:
-        """For whom the officer stands in today."""
-        return [a for a, s, first, last in self.substitutes if s == officer and first <= self.today <= last]
+        """For whom the officer stands in today; of several who may, the first by id is taken."""
+        return sorted(a for a, s, first, last in self.substitutes if s == officer and first <= self.today <= last)
 
     def new_events(self) -> list[Any]:
         found = trail(self.store, self.trail_size - 1)
