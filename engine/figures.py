@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from engine.work import Work
 
 Number = int | Decimal
+_TAKEN_BACK = (events.UNDONE, events.VOIDED)  # what these take back never happened, whenever they say so
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,20 +107,27 @@ def _views_as_of(
     for event in work.tx.events(workflow=definition.workflow):
         if event.subject is not None and event.kind in events.CHANGING:
             of.setdefault(event.subject, []).append(event)
-    rows = [r for r in rows if r.id in of]
-    anew = {r.id: r for r in rows if decided is not None or any((e.on or e.at[:10]) > until for e in of[r.id])}
+    rows = [r for r in rows if r.id in of and (decided is not None or _day_of(of[r.id][0]) <= until)]
+    anew = {r.id: r for r in rows if decided is not None or any(_day_of(e) > until for e in of[r.id])}
     work.keys.fetch(r.key_id for r in anew.values())
     yield from _views(definition, figure, [r for r in rows if r.id not in anew])
     for row in anew.values():
-        all_ = entries(of[row.id], work.keys, work.kit.sealer)
-        kept = [e for e in all_ if e.kind in (events.UNDONE, events.VOIDED) or _counts_from(e, decided) <= until]
-        standing = events.replay(kept, None, definition.types) if kept and kept[0].kind == events.STARTED else None
+        told = list(entries(of[row.id], work.keys, work.kit.sealer))
+        kept = [n for n, e in enumerate(told) if _counts_from(e, decided) <= until and e.kind not in _TAKEN_BACK]
+        if not kept:
+            continue
+        counting = [told[n] for n in sorted({0, *kept, *(n for n, e in enumerate(told) if e.kind in _TAKEN_BACK)})]
+        standing = events.replay(counting, None, definition.types)
         if standing is None or standing.state == events.VOID:
             continue
         view: dict[str, Value] = {**definition.defaults, **standing.facts}
         view["state"], view["org"], view["subject"] = standing.state, standing.org, row.id
         view["began"], view["entered"] = standing.started_on, standing.entered_on
         yield row.id, view
+
+
+def _day_of(row: EventRow) -> str:
+    return row.on or row.at[:10]
 
 
 def _counts_from(entry: Entry, decided: str | None) -> str:

@@ -7,7 +7,7 @@ unit is closed only when nothing is left that nobody would look after.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -42,6 +42,7 @@ def put_orgs(work: Work, changes: Iterable[OrgChange], by: By) -> Counts:
     """Founds, renames, moves, merges or closes organisations. Raises BadInput for what does not fit the tree."""
     created = updated = unchanged = 0
     ids: list[str] = []
+    changes = list(changes)
     for change in changes:
         before = versions(work, change.id)
         ids.append(change.id)
@@ -55,6 +56,7 @@ def put_orgs(work: Work, changes: Iterable[OrgChange], by: By) -> Counts:
             updated += 1
         else:
             unchanged += 1
+    _check_followed(work, {c.id for c in changes if c.merge_into is not None})
     return Counts(created=created, updated=updated, unchanged=unchanged, ids=ids)
 
 
@@ -186,6 +188,26 @@ def close(work: Work, org: str, on: date, decision: str | None, by: By) -> None:
     _check_empty(work, org, until)
     closed = replace(last, until_day=until.isoformat())
     _write(work, "closed", [closed], OrgChange(id=org, from_=on, decision=decision), by)
+    _check_followed(work, ())
+
+
+def _check_followed(work: Work, now: Collection[str]) -> None:
+    """Sees that whoever takes over stands in the end: for every merger still to come, and for the units of `now`."""
+    last = {r.id: r for r in sorted(work.tx.orgs(), key=lambda r: r.from_day)}
+    today = work.today.isoformat()
+    coming = {r.id for r in last.values() if r.merged_into is not None and (r.until_day or today) >= today}
+    for id in sorted({*coming, *now}):
+        seen, at = {id}, last[id]
+        while at.until_day is not None:
+            if at.merged_into is None or at.merged_into in seen:
+                raise BadInput(
+                    "nobody would follow {org}: {unit}, which takes over, itself ends with {day}",
+                    org=id,
+                    unit=at.id,
+                    day=at.until_day,
+                )
+            at = last[at.merged_into]
+            seen.add(at.id)
 
 
 def _standing(work: Work, org: str, on: date) -> OrgRow:
@@ -275,6 +297,7 @@ def split(work: Work, command: Split, by: By) -> dict[str, str]:
             rows += _moved(versions(work, child)[-1], places[child], on.isoformat())
     change = OrgChange(id=org, from_=on, decision=command.decision)
     _write(work, "split", rows or [last], change, by, command.into)
+    _check_followed(work, command.into)
     went: dict[str, str] = {}
     for id, to in places.items():
         if id not in below and to != org:

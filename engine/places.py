@@ -14,9 +14,17 @@ from engine.work import Case, Work
 
 
 def settle(work: Work, case: Case, by: By) -> None:
-    """Takes a subject to the unit that follows its own, where that was merged meanwhile."""
+    """Takes a subject to the unit that follows its own, where that was merged meanwhile.
+
+    Raises BadInput where its unit has ended and none follows: it was split or closed.
+    """
     to = work.office.tree.successor(case.subject.org, work.today)
-    if to != case.subject.org and moves_along(case):
+    if not moves_along(case):
+        return
+    unit = work.office.tree.by_id[to]
+    if unit.period.ended(work.today):
+        raise BadInput("{org} was closed on {day}", org=to, day=unit.period.until)
+    if to != case.subject.org:
         take_over(work, case, to, work.today, by)
 
 

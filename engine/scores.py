@@ -81,8 +81,8 @@ def standings(
     tree = trees.on(upto)
     if below is not None and below not in tree.by_id:
         raise NotFound("there is no organisation {org}", org=below)
-    results = sums(trees, items(work, spec.result, first, upto), spec.gathers) if first <= upto else {}
     past = upto if upto < work.today else None  # what is decided later changes no period that is over
+    results = sums(trees, items(work, spec.result, first, upto, as_of=past), spec.gathers) if first <= upto else {}
     targets = by_unit(items(work, spec.target, first, last, as_of=past), first, last)
     plans = by_unit([i for ref in spec.plan for i in items(work, ref, first, last, as_of=past)], first, last)
     kinds = work.library.area.kinds(spec.at)

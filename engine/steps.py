@@ -313,6 +313,9 @@ def record(work: Work, case: Case, decision: Decision, on: date, reason: str | N
     if step.belongs_to is not None:
         there = decision.facts.get(step.belongs_to)
         org = work.office.tree.successor(there, work.today) if isinstance(there, str) else None
+        unit = work.office.tree.by_id.get(org or "")
+        if unit is not None and unit.period.ended(work.today):
+            raise BadInput("{org} was closed on {day}", org=unit.id, day=unit.period.until)
     event = work.ledger.append(
         events.MOVED,
         key_id=case.key_id,

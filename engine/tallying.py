@@ -63,10 +63,10 @@ def read_counted(definition: Definition, payload: Mapping[str, Json] | None) -> 
 def _part(work: Work, score: str, part: str, first: date, last: date) -> Mapping[str, Number]:
     """Returns what each unit has of one part of a score; a unit without is not in it."""
     spec = work.library.area.file.scores[score]
+    past = last if last < work.today else None
     if part == "result":
         upto = min(work.today, last)
-        return sums(Trees(work.tx.orgs()), items(work, spec.result, first, upto), spec.gathers)
+        return sums(Trees(work.tx.orgs()), items(work, spec.result, first, upto, as_of=past), spec.gathers)
     refs = spec.plan if part == "plan" else [spec.target]
-    past = last if last < work.today else None
     found = by_unit([i for ref in refs for i in items(work, ref, first, last, as_of=past)], first, last)
     return {unit: (i.most or i.amount) if part == "most" else i.amount for unit, i in found.items()}

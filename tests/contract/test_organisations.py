@@ -75,6 +75,16 @@ def _recognised(id_: str) -> Move:
     return Move(subject=id_, trigger="recognise", facts=facts)
 
 
+def test_two_units_are_never_merged_into_each_other(service: Service) -> None:
+    """One is to go into the other in July; meanwhile the other cannot go into the first, nor into one that closes."""
+    service.organisations.put([OrgChange(id="cb3", until=date(2025, 6, 30))], ADMIN)
+    with pytest.raises(BadInput, match="cb3, which takes over, itself ends with 2025-06-30"):
+        service.organisations.put([OrgChange(id="cb1", merge_into="cb3")], ADMIN)
+    service.organisations.put([OrgChange(id="xa1", merge_into="xa2", from_=date(2025, 7, 1))], ADMIN)
+    with pytest.raises(BadInput, match="nobody would follow"):
+        service.organisations.put([OrgChange(id="xa2", merge_into="xa1", from_=date(2025, 6, 1))], ADMIN)
+
+
 def test_what_a_merged_unit_had_for_itself_is_reached_by_who_follows(service: Service) -> None:
     xa1, xa2 = By(officer="xa1_secretary"), By(officer="xa2_secretary")
     service.start(Start(workflow="annual_plan", id="p1", org="xa1", facts={"year": "2025"}), xa1)

@@ -126,6 +126,7 @@ class Town:
         self.day += timedelta(days=1)
         self.clock.set(office_time(self.day))
         self.service.tick()
+        self.nobody_is_lost()
 
     # -- what must hold
 
@@ -222,6 +223,12 @@ def test_what_is_tried_does_happen() -> None:
     done = sum((play(seed, 120).done for seed in range(4)), Counter[str]())
     for kind in ("start", "step", "undo", "merge", "split", "move", "found", "night"):
         assert done[kind] > 0, done
+
+
+@pytest.mark.parametrize("seed", [512000, 726970231, 7479172, 2530266207])
+def test_histories_that_once_left_somebody_at_a_unit_that_was_gone(seed: int) -> None:
+    """Two units merged into each other; one that was to take over, split; a transfer to one split, and an undo."""
+    play(seed, 80)
 
 
 @pytest.mark.soak
