@@ -39,7 +39,7 @@ def pages_of(settings: Settings, service: Service) -> PagesFile:
                     if faults:
                         raise FindingsError(tuple(faults))
                     return file
-    return usual(area)
+    return usual(area, definitions)
 
 
 def wired_of(settings: Settings, opened: Opened) -> Wired:

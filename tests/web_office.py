@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from functools import cache
@@ -47,14 +47,21 @@ def hashed() -> str:
 class PagesOffice:
     """An office whose pages are served. `secrets` are the second factors of those who decide."""
 
-    def __init__(self, service: Service, clock: SetClock, port: int) -> None:
+    def __init__(
+        self,
+        service: Service,
+        clock: SetClock,
+        port: int,
+        people: Iterable[str] = OFFICERS,
+        coded: Iterable[str] = CODED,
+    ) -> None:
         self.service, self.clock, self.port = service, clock, port
         self.codes = TimedCodes(clock.now)
         self.secrets: dict[str, str] = {}
         self.clients: list[Client] = []
         self.programs: list[Program] = []
-        service.set_up().officers(OfficerChange(id=id, password=hashed()) for id in OFFICERS)
-        for officer in CODED:
+        service.set_up().officers(OfficerChange(id=id, password=hashed()) for id in people)
+        for officer in coded:
             self.secrets[officer] = self.codes.secret()
             service.accounts.give_factor(officer, self.secrets[officer], By(officer="tu_admin"))
 
@@ -129,17 +136,25 @@ class Program:
 
 @contextmanager
 def serving(
-    store: Store | None = None, workflows: Iterable[str] = WORKFLOWS, now: datetime = NOW, provider: str | None = None
+    store: Store | None = None,
+    workflows: Iterable[str] = WORKFLOWS,
+    now: datetime = NOW,
+    provider: str | None = None,
+    found: Callable[[Store, SetClock], tuple[Service, Iterable[str]]] | None = None,
 ) -> Iterator[PagesOffice]:
     """Serves the pages of the test office over a store; in memory unless another is given.
 
-    `provider` is the issuer of an identity provider.
+    `provider` is the issuer of an identity provider; `found` founds another office, and says who its officers are.
     """
     clock, store = SetClock(now), store or MemoryStore()
-    service = found_office(store, clock, workflows)
+    if found is not None:
+        service, people = found(store, clock)
+        coded: Iterable[str] = ()
+    else:
+        service, people, coded = found_office(store, clock, workflows), OFFICERS, CODED
     service.kit.signer = lambda: KEY
     listening = listen("127.0.0.1", 0)
-    office = PagesOffice(service, clock, listening.getsockname()[1])
+    office = PagesOffice(service, clock, listening.getsockname()[1], people, coded)
     web = service.speaking_for(Via(channel="web"))  # who looks at what is noted, as in an office
     opened = Opened(
         store=store, service=service, sandbox=True, zone=ZONE, master=MASTER, set_clock=False, base_url=office.base

@@ -134,7 +134,7 @@ class GridRows:
             notes=[t for t in shown if t],
             waits=waits,
             late=late,
-            steps=o.steps,
+            steps=sorted(o.steps, key=lambda t: t != self.grid.take),  # what is taken here stands first
             remind=bool(self.grid.remind and waits and o.steps),
             reminded=self._reminded(o.told),
             target=_target(self.now.get(subject.org)),

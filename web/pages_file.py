@@ -103,9 +103,30 @@ class PagesFile(Model):
 _USUAL = Shown()
 
 
-def usual(area: str) -> PagesFile:
-    """Returns the pages of an area that has no such file."""
-    return PagesFile(pages=area, brand=Text(vi="Ketnap", en="Ketnap"))
+_MENU: Mapping[str, tuple[str, str, str]] = {  # page -> Vietnamese, English, the permission that it is for
+    "notices": ("Thông báo", "Notices", "notices"),
+    "reports": ("Báo cáo", "Reports", ""),
+    "organisations": ("Tổ chức", "Organisations", "organisations"),
+    "officers": ("Cán bộ và tài khoản", "Officers and accounts", "officers"),
+    "substitutes": ("Người thay thế", "Substitutes", "substitutes"),
+    "days": ("Ngày nghỉ và ngày làm việc", "Days off and working days", "calendar"),
+    "procedures": ("Quy trình và căn cứ", "How it works", ""),
+}
+
+
+def usual(area: str, definitions: Mapping[str, Definition]) -> PagesFile:
+    """Returns the pages of an area that has no such file: its lists, its workflows, and what every office needs."""
+    listed = {w: d for w, d in definitions.items() if d.file.listing is not None}
+    readers = sorted(set().union(*(d.area.reading_roles for d in definitions.values())))
+    menu = [MenuItem(page="home", label=Text(vi="Việc cần làm", en="To do"))]
+    if listed:
+        menu.append(MenuItem(page="list", label=Text(vi="Danh sách", en="List")))
+    menu += [MenuItem(page="matters", of=w, label=d.file.title) for w, d in definitions.items() if w not in listed]
+    for page, (vi, en, permission) in _MENU.items():
+        may = [permission] if permission else []
+        menu.append(MenuItem(page=page, label=Text(vi=vi, en=en), roles=readers if may else [], may=may, more=True))
+    shown = {w: Shown(list=ListPage(title=d.file.title)) for w, d in listed.items()}
+    return PagesFile(pages=area, brand=Text(vi="Ketnap", en="Ketnap"), menu=menu, workflows=shown)
 
 
 def read_pages(path: Path) -> tuple[PagesFile, object]:

@@ -55,7 +55,7 @@ class Templates:
             "sandbox": visit.site.sandbox,
             "address_of": visit.address_of,
             "menu": visit.menu if signed is not None and not signed.needs_code else [],
-            "said": visit.said(),
+            "take_said": visit.said,  # only by a whole page: a part of one must not swallow what the next page says
             "here": str(visit.request.url.path),
         }
         if signed is not None:

@@ -388,7 +388,9 @@ class Visit:
         return self.finish(RedirectResponse(path, 303))
 
     def said(self) -> Said | None:
-        """Returns what is to be said on this page, once."""
+        """Returns what is to be said on this page, once; an answer to a form leaves it to the page that it leads to."""
+        if self.request.method != "GET":
+            return None
         found = self.site.shelf.take(self.signed.row.id, "said") if self.signed is not None else None
         return found if isinstance(found, Said) else None
 
