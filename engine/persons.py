@@ -185,8 +185,31 @@ def erase(
     check_needed(work, person, cases)
     stays = {c.subject.id: _kept(c) for c in cases}
     said = {"reason": why, "basis": law}
+    before = list(_before(work, cases))
     event, cancelled = _tombstone(work, person, cases, stays, by, said, request=request)
-    return Erased(person=person, event=event, subjects=list(stays), cancelled=cancelled)
+    erased = list(stays)
+    for id in before:
+        other, theirs = person_of(work, id)
+        if work.keys.get(other) is None:
+            continue  # erased already
+        check_needed(work, other, theirs)
+        kept = {c.subject.id: _kept(c) for c in theirs}
+        cancelled += _tombstone(work, other, theirs, kept, by, said, request=request)[1]
+        erased += kept
+    return Erased(person=person, event=event, subjects=erased, cancelled=cancelled)
+
+
+def _before(work: Work, cases: Sequence[Case]) -> Iterator[str]:
+    """Yields the subjects about the same person, under keys of their own, whose steps began some of these."""
+    for case in cases:
+        begun = next(entries(work.tx.events(subject=case.subject.id, kind=events.STARTED), None, work.kit.sealer))
+        for definition in work.library.all_newest().values():
+            steps = definition.file.transitions.values()
+            if not any(s.opens and s.opens.same_person and s.opens.workflow == case.subject.workflow for s in steps):
+                continue
+            for row in work.tx.events(workflow=definition.workflow, kind=events.MOVED):
+                if row.id == begun.detail.get("opened_by") and row.subject is not None:
+                    yield row.subject
 
 
 def erase_again(work: Work, person: str, kept: Mapping[str, Any]) -> bool:

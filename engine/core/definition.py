@@ -273,6 +273,9 @@ class Opens(Model):
         description="one for each unit of these kinds below the subject's own that has none yet; else one for its own",
     )
     at: Name | None = Field(None, description="the fact naming the organisation it begins at, instead of its own")
+    same_person: bool = Field(
+        False, description="what is begun is about the same person: who is erased there is erased here too"
+    )
 
 
 class Transition(Model):

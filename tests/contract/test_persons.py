@@ -68,3 +68,28 @@ def test_a_step_whose_rules_read_facts_of_somebody_erased_since_is_not_decided_a
     service.persons.erase("p1", "Theo đơn", "Luật", LAN)
     after = verify(service)
     assert (after.problems, after.steps) == ([], 0)
+
+
+def test_who_is_erased_is_erased_from_the_introduction_that_brought_them_too(store: Store) -> None:
+    """A union introduced two; one is erased at the branch: name and merits are gone from the union's copy, not the
+    other's, and what hangs on the person (an obstacle) is gone with them."""
+    clock = SetClock(START)
+    service = found_office(store, clock, ("candidate", "introduction", "obstacle"))
+    found = {}
+    for name in ("Nguyễn Kín", "Trần Hở"):
+        facts = {"full_name": name, "to_branch": "cb1", "merits": f"{name} tốt"}
+        began = service.start(Start(workflow="introduction", org="doan1", facts=facts), By(officer="doan1_secretary"))
+        (person,) = service.move(Move(subject=began.subject, trigger="take_into_source"), CLERK).opened
+        found[name] = (began.subject, person)
+    introduction, person = found["Nguyễn Kín"]
+    facts = {"difficulty": "Nguyễn Kín thiếu giấy", "about_person": person}
+    obstacle = service.start(Start(workflow="obstacle", org="xa1", facts=facts), LAN).subject
+    service.move(Move(subject=obstacle, trigger="resolve", facts={"solution": "Nguyễn Kín đã nộp"}), LAN)
+    service.move(Move(subject=person, trigger="drop", facts={"drop_reason": "moved"}, reason="Nguyễn Kín đi xa"), LAN)
+    done = service.persons.erase(person, "Theo đơn", "Luật", LAN)
+    assert set(done.subjects) == {person, obstacle, introduction}
+    told = [service.show(id)[1] for id in done.subjects] + [service.history(id) for id in done.subjects]
+    assert "Nguyễn Kín" not in repr(told)
+    other = found["Trần Hở"]
+    assert [service.show(id)[1]["full_name"] for id in other] == ["Trần Hở", "Trần Hở"]
+    assert verify(service).problems == []
