@@ -28,6 +28,7 @@ from engine.store.memory import MemoryStore
 from engine.store.ports import Store
 from tests.world import MASTER, OFFICERS, ZONE, found_office, office_time
 from web.app import Server, build_app, listen
+from web.bounds import BODY_SECONDS
 from web.codes import TimedCodes
 
 KEY = SigningKey(name="ketnap/pages", seed=bytes([9] * 32))
@@ -141,6 +142,7 @@ def serving(
     now: datetime = NOW,
     provider: str | None = None,
     found: Callable[[Store, SetClock], tuple[Service, Iterable[str]]] | None = None,
+    body_seconds: float = BODY_SECONDS,
 ) -> Iterator[PagesOffice]:
     """Serves the pages of the test office over a store; in memory unless another is given.
 
@@ -161,7 +163,9 @@ def serving(
     )
     settings = Settings(oidc_issuer=provider, oidc_secret="bí mật" if provider else None, base_url=office.base)
     wired = wired_of(settings, opened)
-    server = Server(build_app(web, pages=pages_of(Settings(), service), wired=wired), listening)
+    server = Server(
+        build_app(web, pages=pages_of(Settings(), service), wired=wired), listening, body_seconds=body_seconds
+    )
     server.start()
     try:
         yield office

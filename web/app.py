@@ -6,6 +6,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -14,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
+from starlette.types import ASGIApp
 
 from engine.clock import Clock
 from engine.core.errors import BadInput, KetnapError, NotFound
@@ -24,6 +26,7 @@ from web.access import OUTSIDE, table
 from web.answers import Door, answer
 from web.api.app import PREFIX, build_api
 from web.api.caller import Setup
+from web.bounds import BODY_SECONDS, CONNECTIONS, Bounded, TooMuch, TooSlow, told
 from web.codes import TimedCodes
 from web.pages import (
     account,
@@ -62,7 +65,6 @@ from web.pages_file import PagesFile
 from web.site import Settings, Site
 from web.wired import Wired
 
-AT_ONCE = 64  # requests, past which the server says 503
 HEADER_LIMIT = 16_384  # bytes
 
 PAGES = (  # a new page's module goes here
@@ -145,7 +147,14 @@ def build_app(
         log.error("a request failed: %s", type(error).__name__)
         return answer("not now\n", 503)
 
-    handlers = {HTTPException: refuse, NotFound: refuse, KetnapError: excuse, Exception: excuse}
+    handlers: dict[Any, Any] = {
+        HTTPException: refuse,
+        TooMuch: told,
+        TooSlow: told,
+        NotFound: refuse,
+        KetnapError: excuse,
+        Exception: excuse,
+    }
     app = Starlette(routes=routes, exception_handlers=handlers)
     app.router.redirect_slashes = False
     return app
@@ -188,11 +197,21 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class Server:
-    """Serves an application in a thread, until it is stopped. `ended` is called when the thread ends."""
+    """Serves an application in a thread, until it is stopped. `ended` is called when the thread ends.
 
-    def __init__(self, app: Starlette, listening: socket.socket, ended: Callable[[], None] = lambda: None) -> None:
+    Everything is served within the bounds of `web.bounds`; `body_seconds` is how long a body may take.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        listening: socket.socket,
+        ended: Callable[[], None] = lambda: None,
+        *,
+        body_seconds: float = BODY_SECONDS,
+    ) -> None:
         config = uvicorn.Config(
-            app,
+            Bounded(app, body_seconds=body_seconds),
             lifespan="off",
             access_log=False,  # addresses bear secrets
             log_config=None,
@@ -201,7 +220,7 @@ class Server:
             date_header=True,
             proxy_headers=False,
             ws="none",
-            limit_concurrency=AT_ONCE,
+            limit_concurrency=CONNECTIONS,
             timeout_keep_alive=5,
             timeout_graceful_shutdown=5,
             h11_max_incomplete_event_size=HEADER_LIMIT,

@@ -26,6 +26,7 @@ from engine.steps import By
 from reports.forms import ReadyForm, find_forms, load_forms
 from web.access import Need, SignInFirst
 from web.answers import Door
+from web.bounds import TooMuch, TooSlow
 from web.codes import TimedCodes
 from web.forms import BadForm, Form, TooLarge, read_form
 from web.jobs import Job, Jobs, Run
@@ -149,7 +150,7 @@ class Site:
             if request.method == "POST":
                 try:
                     form = await read_form(request, files=files)
-                except (TooLarge, BadForm) as error:
+                except (TooLarge, BadForm, TooMuch, TooSlow) as error:
                     fault = error
             try:
                 return await run_in_threadpool(self.answer, request, form, handler, need, fault)
@@ -197,7 +198,7 @@ class Visit:
 
     STATUS: ClassVar[Mapping[type[Exception], int]] = {
         NotFound: 404, Denied: 403, Conflict: 409, TooLarge: 413, Forged: 403, SignInPaused: 429, BadInput: 400,
-        BadForm: 400,
+        BadForm: 400, TooMuch: 413, TooSlow: 408,
     }  # fmt: skip
 
     def __init__(self, *, site: Site, request: Request, form: Form) -> None:

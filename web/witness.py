@@ -25,6 +25,7 @@ from engine.audit.checkpoint import Checkpoint, cosign
 from engine.audit.note import BadKey, BadNote, NotVerified, SigningKey, VerifierKey
 from engine.audit.tree import EMPTY_ROOT, check_consistency
 from engine.core.errors import KetnapError
+from web.bounds import TooMuch, TooSlow, told
 
 BODY_LIMIT = 100_000  # bytes of one request
 PROOF_LIMIT = 63  # hashes, as in tlog-witness
@@ -142,4 +143,5 @@ def witness_app(witness: Witness) -> Starlette:
             return Response(f"{error.text()}\n", 400, media_type="text/plain")
         return Response(line, 200, media_type="text/plain")
 
-    return Starlette(routes=[Route("/add-checkpoint", add_checkpoint, methods=["POST"])])
+    routes = [Route("/add-checkpoint", add_checkpoint, methods=["POST"])]
+    return Starlette(routes=routes, exception_handlers={TooMuch: told, TooSlow: told})

@@ -23,6 +23,7 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+expect.set_options(timeout=15_000)  # milliseconds; a busy machine needs more than the usual five seconds
 SIZES = {"phone": (360, 780), "laptop": (1366, 900)}
 # size, with scripts: a story is played at a laptop, and at a telephone whose scripts are off; a few also with them on
 LOOKS = {"laptop": ("laptop", True), "plain": ("phone", False)}

@@ -16,7 +16,6 @@ from engine.core.errors import KetnapError
 from web.answers import HEADERS
 from web.api import imports, notices, office, reports, subjects, trail
 from web.api.caller import Setup
-from web.api.limits import BODY_SECONDS, Bounded
 from web.api.problems import MEDIA_TYPE, TITLES, language, of_error, of_http, of_validation, problem
 from web.words import translator
 
@@ -44,7 +43,7 @@ PROBLEM = {
 log = logging.getLogger("ketnap.api")
 
 
-def build_api(setup: Setup, body_seconds: float = BODY_SECONDS) -> ASGIApp:
+def build_api(setup: Setup) -> ASGIApp:
     """Returns the application, to be mounted under PREFIX."""
     api = FastAPI(title="ketnap", version="1", description=ABOUT, docs_url=None, redoc_url=None, openapi_url=None)
     api.state.setup = setup
@@ -79,7 +78,7 @@ def build_api(setup: Setup, body_seconds: float = BODY_SECONDS) -> ASGIApp:
     async def described() -> dict[str, Any]:
         return describe(api)
 
-    return Bounded(_Headed(api, setup), body_seconds)
+    return _Headed(api, setup)
 
 
 class _Headed:

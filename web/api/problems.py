@@ -14,6 +14,7 @@ from starlette.responses import Response
 from engine.core.errors import BadInput, BadLines, Conflict, Denied, FileRefused, KetnapError, NotFound
 from engine.doors.tokens import NoToken
 from web.answers import HEADERS
+from web.bounds import TooMuch, TooSlow
 from web.words import error_text, fill, translator
 
 MEDIA_TYPE = "application/problem+json"
@@ -35,14 +36,6 @@ class NoVersion(KetnapError):
 
 class OtherVersion(Conflict):
     """The subject is at another version than you saw; nothing was changed."""
-
-
-class TooMuch(KetnapError):
-    """What was sent is larger than this takes; nothing was saved."""
-
-
-class TooSlow(KetnapError):
-    """What was sent came too slowly; nothing was saved."""
 
 
 class TooMany(KetnapError):

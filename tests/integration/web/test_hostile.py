@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import io
+import select
 import socket
+import threading
 import time
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from engine.core.commands import Start
 from engine.steps import By
 from tests.web_office import Client, PagesOffice, Program, serving
 from tests.who_may import CALLS, PAGES
 from tests.world import trail
+from web.app import Server, listen
+from web.bounds import Bounded
 
 NASTY = [
     "' OR 1=1 --", '"; DROP TABLE subjects; --', "1) UNION SELECT password FROM officers--",
@@ -255,30 +264,53 @@ def test_names_that_are_markup_or_formulas_are_texts_on_pages_and_in_files(offic
     assert "hyperlink" not in sheets
 
 
-def test_a_body_that_comes_too_slowly_is_let_go() -> None:
-    """The whole of it has to come within a time, however often something comes."""
-    import asyncio
+@pytest.mark.parametrize("path", ["/sign-in", "/imports", "/api/subjects"])
+def test_a_body_that_comes_too_slowly_is_let_go(path: str) -> None:
+    """The whole of it has to come within a time, wherever it is sent and however often something comes."""
+    kind = "application/json" if path.startswith("/api") else "application/x-www-form-urlencoded"
+    with serving(body_seconds=0.2) as office:
+        token = Program(office, "tu_both").secret
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nAuthorization: Bearer {token}\r\n"
+        with socket.create_connection(("127.0.0.1", office.port), timeout=60) as wire:
+            wire.sendall(f"{head}Content-Length: 9000\r\n\r\n".encode())
+            while not select.select([wire], [], [], 0.05)[0]:
+                wire.sendall(b"x")
+            assert wire.recv(4_096).split(b"\r\n")[0].split(b" ")[1] == b"408"
 
-    from web.api.limits import Bounded
-    from web.api.problems import TooSlow
 
-    async def application(scope: Any, receive: Any, send: Any) -> None:
-        while (await receive())["more_body"]:
-            pass
+def test_connections_that_ask_nothing_shut_nobody_out(office: PagesOffice) -> None:
+    """Twenty officers' browsers keep six connections each."""
+    with ExitStack() as stack:
+        for _ in range(120):
+            stack.enter_context(closing(socket.create_connection(("127.0.0.1", office.port), timeout=60)))
+        assert office.client().get("/sign-in").status_code == 200
 
-    async def receive() -> Any:
-        await asyncio.sleep(0.02)
-        return {"type": "http.request", "body": b"x", "more_body": True}
 
-    async def send(_: Any) -> None: ...
+def test_a_request_past_those_that_are_answered_waits_for_its_turn() -> None:
+    """And for its turn only so long: then it is told to ask again."""
+    begun, end = threading.Semaphore(0), threading.Event()
 
-    def serve() -> None:
-        with pytest.raises(TooSlow):
-            asyncio.run(Bounded(application, 0.1)({"type": "http", "path": "/"}, receive, send))
+    def slow(_: Request) -> Response:
+        begun.release()
+        end.wait(60)
+        return Response("done")
 
-    # In a thread of its own: where a browser was started before, this one has a loop already.
-    with ThreadPoolExecutor() as pool:
-        pool.submit(serve).result()
+    listening = listen("127.0.0.1", 0)
+    base = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server = Server(Bounded(Starlette(routes=[Route("/", slow)]), at_once=2, place_seconds=0.2), listening)
+    server.start()
+    try:
+        with ThreadPoolExecutor() as pool, httpx.Client(base_url=base, timeout=60, trust_env=False) as http:
+            first = [pool.submit(http.get, "/") for _ in range(2)]
+            assert [begun.acquire(timeout=60) for _ in first] == [True, True]
+            refused = http.get("/")
+            assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+            end.set()
+            assert [f.result().text for f in first] == ["done", "done"]
+            assert http.get("/").text == "done"
+    finally:
+        end.set()
+        server.stop()
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,20 @@ def test_what_is_accepted_sends_at_once() -> None:
         assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
 
 
+def test_a_receipt_that_comes_too_slowly_is_let_go(site: Site) -> None:
+    app = build_app(site.world.service, receipt_secret=SECRET)
+    listening = listen("127.0.0.1", 0)
+    address = listening.getsockname()
+    server = Server(app, listening, body_seconds=0.2)
+    server.start()
+    try:
+        with socket.create_connection(address, timeout=60) as wire:
+            wire.sendall(b"POST /receipts/kannel HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nid=")
+            assert wire.recv(4_096).split(b" ")[1] == b"408"
+    finally:
+        server.stop()
+
+
 def test_figures_count_the_notices_by_state_in_the_format_of_prometheus(site: Site) -> None:
     found = site.ask("/metrics")
     assert (found.status, found.headers["content-type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
