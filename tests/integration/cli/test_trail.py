@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
-from tests.integration.cli.conftest import Ketnap
+from tests.integration.cli.conftest import LISTS, Ketnap, plain
 
 
 def test_every_opening_of_a_dossier_stands_in_the_trail_and_again_within_minutes_is_one(office: Ketnap) -> None:
@@ -73,17 +76,32 @@ def test_a_late_entry_is_found_by_its_delay(office: Ketnap) -> None:
     office.run("audit", "search", "--late", "0", code=2)
 
 
+@pytest.fixture(scope="module")
+def entered_late(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the database that `backdated` copies."""
+    folder = tmp_path_factory.mktemp("backdated")
+    for path in LISTS.iterdir():
+        shutil.copy(path, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        plain(patch)
+        patch.chdir(folder)
+        office = Ketnap(folder)
+        patch.setenv("KETNAP_NOW", "2024-02-01 08:00")
+        office.office()
+        office.elite()
+        for now, value, on in (("2024-04-02", "Giáo viên", "2024-04-01"), ("2024-05-10", "Nông dân", "2024-03-01")):
+            patch.setenv("KETNAP_NOW", f"{now} 08:00")
+            office.run("set", "u1", f"occupation={value}", "--as", "lan", "--on", on)
+    return folder
+
+
 @pytest.fixture
-def backdated(ketnap: Ketnap, monkeypatch: pytest.MonkeyPatch) -> Ketnap:
+def backdated(ketnap: Ketnap, entered_late: Path, monkeypatch: pytest.MonkeyPatch) -> Ketnap:
     """Somebody whose occupation was entered on 10 May for 1 March, after another had been entered for 1 April."""
-    office = ketnap
-    monkeypatch.setenv("KETNAP_NOW", "2024-02-01 08:00")
-    office.office()
-    office.elite()
-    for now, value, on in (("2024-04-02", "Giáo viên", "2024-04-01"), ("2024-05-10", "Nông dân", "2024-03-01")):
-        monkeypatch.setenv("KETNAP_NOW", f"{now} 08:00")
-        office.run("set", "u1", f"occupation={value}", "--as", "lan", "--on", on)
-    return office
+    for path in entered_late.glob("ketnap.db*"):
+        shutil.copy(path, ketnap.folder)
+    monkeypatch.setenv("KETNAP_NOW", "2024-05-10 08:00")
+    return ketnap
 
 
 @pytest.mark.parametrize(
