@@ -98,7 +98,7 @@ def entered_late(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def backdated(ketnap: Ketnap, entered_late: Path, monkeypatch: pytest.MonkeyPatch) -> Ketnap:
     """Somebody whose occupation was entered on 10 May for 1 March, after another had been entered for 1 April."""
-    for path in entered_late.glob("ketnap.db*"):
+    for path in filter(Path.is_file, entered_late.glob("ketnap.db*")):  # not the folder of what was sent
         shutil.copy(path, ketnap.folder)
     monkeypatch.setenv("KETNAP_NOW", "2024-05-10 08:00")
     return ketnap
