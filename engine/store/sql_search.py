@@ -7,7 +7,6 @@ from typing import Any
 
 from engine.store import tables
 from engine.store.judged import rule_marker, stretches_of
-from engine.store.listings import FEW
 from engine.store.rows import EventRow, EventSearch, Head, JudgedRow
 from engine.store.sql_listings import SqlListings
 from engine.store.sql_unit import Shape
@@ -37,7 +36,7 @@ class SqlSearch(SqlListings):
             if listed is not None and len(listed) == 1:  # an index then gives them in order
                 places[name.removesuffix("s")] = listed[0]
             elif listed is not None:
-                many = name == "orgs" and (len(listed) > FEW or wanted.breached)
+                many = name == "orgs" and (wanted.breached or wanted.subjects is not None)
                 places["many_orgs" if many else name] = self._statements.list_of(listed)
         first = None if wanted.since is None else self._first_since(wanted.since)
         if wanted.until is not None:
