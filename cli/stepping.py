@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.answers import Document
     from engine.core.commands import Start
     from engine.service import Service
-    from engine.steps import Answer
+    from engine.steps import Answer, By
 
 
 Correct = Annotated[
@@ -58,8 +58,9 @@ def start(
         workflow=workflow, org=org, id=id_, facts=read_facts(facts or ()), on=read_day("on", on), reason=reason
     )
     service = session.changing()
-    _look_first(session, wanted)
-    answer = service.start(wanted, acting(session, service, as_, token, command=command))
+    by = acting(session, service, as_, token, command=command)
+    _look_first(session, service, wanted, by)
+    answer = service.start(wanted, by)
     document = session.teller.started(answer)
     definition = _definition(service, answer.workflow)
     state = session.teller.state(definition, answer.to or "")
@@ -71,21 +72,30 @@ def start(
     )
 
 
-def _look_first(session: Session, wanted: Start) -> None:
-    """Shows who may be the same before another is made; where a person types, asks whether to go on."""
+def _look_first(session: Session, service: Service, wanted: Start, by: By) -> None:
+    """Shows who may be the same before another is made; where a person types, asks whether to go on.
+
+    Of those in units that the officer does not read, only how many there are is told.
+    """
     import sys
 
     if session.as_json:
         return  # a program reads `similar` in the answer, or asks `ketnap similar` before
-    from cli.similar import show_alike
-
-    found = session.service.likeness.of_facts(wanted.workflow, wanted.facts)
-    if not found:
+    same = service.starting.alike(wanted.workflow, wanted.facts, by)
+    if not same.cases and not same.elsewhere:
         return
     console = session.console(err=True)
     console.print(session.say("Followed already, perhaps the same:"))
-    for one in found:
-        show_alike(session, console, session.teller.alike(one))
+    with service.work() as work:
+        names = {o.id: o.name for o in work.office.tree.by_id.values()}
+    for case in same.cases:
+        state = session.teller.state(case.definition, case.subject.state)
+        org = names.get(case.subject.org, case.subject.org)
+        text = session.say("{subject}, {org}: {state}", subject=case.subject.id, org=org, state=state)
+        console.print(text, soft_wrap=True)
+    if same.elsewhere:
+        text = session.say("In units that you do not see: {n}. Ask the agency before you go on.", n=same.elsewhere)
+        console.print(text, soft_wrap=True)
     if sys.stdin.isatty() and not typer.confirm(session.say("Enter another all the same?")):
         raise typer.Exit(1)
 

@@ -18,6 +18,10 @@ AT_ONCE = 2  # pieces of work that run beside the answering of requests
 WAITING = 3  # that one officer may have unfinished
 KEPT = 6  # finished pieces of one officer whose results are kept
 KEPT_IN_ALL = 200
+GONE = (
+    "This work is not kept any more: it was long ago, or the program began anew. What was recorded stands; start the "
+    "work anew."
+)
 SOON_S = 1.5  # what is done within this time needs no page of its own
 
 log = logging.getLogger("ketnap.web")
@@ -130,14 +134,14 @@ class Jobs:
         with self._lock:
             job = self._jobs.get(id)
         if job is None or job.officer != officer:
-            raise NotFound("This work is not kept any more. Start it anew.")
+            raise NotFound(GONE)
         return job
 
     def result(self, id: str, officer: str, kind: str, reach: object = None) -> Any:
         """Returns what came of work that has ended. Raises NotFound, and what ended it where it failed."""
         job = self.find(id, officer)
         if job.kind != kind or job.reach != reach or not job.ended.is_set():
-            raise NotFound("This work is not kept any more. Start it anew.")
+            raise NotFound(GONE)
         if job.error is not None:
             raise job.error
         return job.result

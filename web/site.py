@@ -405,6 +405,13 @@ class Visit:
         """Returns what was kept under an id, or None when it is not known any more."""
         return self.site.shelf.get(self.session.row.id, f"view:{id}")
 
+    def not_kept(self, path: str) -> Response | None:
+        """Returns the way to the whole list where the view in the address is not kept any more, as after a restart."""
+        if (view := self.request.path_params.get("view")) is None or self.kept(view) is not None:
+            return None
+        text = self.say("What was asked for is not kept any more; here is the whole list.")
+        return self.redirect(path, Said(text, "soon"))
+
     def finish(self, response: Response) -> Response:
         """Puts the headers on, and the cookie that ties the form of signing in to this browser."""
         response.headers.update(HEADERS)

@@ -90,12 +90,11 @@ class Starting:
             definition = work.library.newest(workflow)
             units = scope.units(work.office, work.library.area, by)
             states = [s for s in definition.file.states if ended or s not in definition.final]
-            rows = work.tx.find_subjects(workflow=workflow, orgs=units, states=states, limit=limit + 1)
-            cases = [c for c in work.adopt(rows) if c.subject.state != VOID]
-            cases.sort(key=lambda c: (c.subject.entered_on, c.subject.id), reverse=True)
-            found = [Matter(case=c, steps=steps_of(work, c, by)) for c in cases[:limit]]
+            rows = work.tx.find_subjects(workflow=workflow, orgs=units, states=states)
+            near = sorted((r for r in rows if r.state != VOID), key=lambda r: (r.entered_on, r.id), reverse=True)
+            found = [Matter(case=c, steps=steps_of(work, c, by)) for c in work.adopt(near[:limit])]
         self._access.listed("matters", len(found), by, workflow=workflow)
-        return found, len(rows) <= limit
+        return found, len(near) <= limit
 
     def people(self, subject: str, by: By) -> list[Person]:
         """Returns those whom the maps of a subject name and the officer reads, by unit and name. Raises NotFound."""

@@ -225,7 +225,8 @@ def choose(visit: Visit) -> Response:
 
 def show(visit: Visit) -> Response:
     """Shows a period."""
-    return Page(visit).show()
+    page = Page(visit)
+    return visit.not_kept(page.at) or page.show()
 
 
 def narrow(visit: Visit) -> Response:

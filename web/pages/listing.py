@@ -212,10 +212,9 @@ def _narrow(visit: Visit, definition: Definition, n: int, spec: Narrow, near: Se
 def show(visit: Visit) -> Response:
     """Shows the board and a page of the table."""
     definition, page = the_list(visit)
-    view = _view(visit)
-    if view is None:
-        text = visit.say("What was asked for is not kept any more; here is the whole list.")
-        return visit.redirect(f"/list/{definition.workflow}", Said(text, "soon"))
+    if (lost := visit.not_kept(f"/list/{definition.workflow}")) is not None:
+        return lost
+    view = _view(visit) or usual()
     return shown(visit, definition, page, view)
 
 

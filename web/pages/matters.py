@@ -89,6 +89,8 @@ def register(visit: Visit) -> Response:
     definition = visit.service.starting.definition(workflow)
     if definition.file.numbers is None:
         raise NotFound("There is no such page.")
+    if (lost := visit.not_kept(f"/matters/{workflow}/numbers")) is not None:
+        return lost
     view = visit.request.path_params.get("view")
     kept = visit.kept(view) if view is not None else None
     text = kept if isinstance(kept, str) else ""
