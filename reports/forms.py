@@ -169,6 +169,11 @@ def _ready(
         return None
     for name in sorted(places.names - known - {"rows"}):
         found.unknown((*at, "file"), "place", name, known)
+    for entry in sorted(places.entries):
+        fact, _, key = entry.partition(".")
+        keys = definition.types[fact].keys if fact in definition.types else None
+        if keys is not None and key not in keys:
+            found.unknown((*at, "file"), "place", entry, [f"{fact}.{k}" for k in keys])
     for name in sorted(places.row_names - {*row_names, *OFFICE_NAMES, "number", "name", "entry"}):
         found.unknown((*at, "file"), "place", f"row.{name}", row_names)
     for i, name in enumerate(spec.may_miss):

@@ -116,6 +116,21 @@ def test_a_name_that_is_no_fact_is_told_with_its_place(tmp_path: Path, definitio
     assert (finding.line, finding.params["name"], finding.params["near"]) == (6, "ful_name", "full_name")
 
 
+def test_a_place_that_names_no_entry_of_its_map_is_told(tmp_path: Path, definitions) -> None:
+    """A paper that is on no list would print as dots for ever."""
+    word(tmp_path, "{{ papers.referal }} {{ papers.referral }}", name="a.docx")
+    file = tmp_path / "forms.yaml"
+    file.write_text(
+        "head: secretary\nforms:\n  a:\n    title: {vi: A, en: A}\n    of: candidate\n"
+        "    file: a.docx\n    follows: x\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(FindingsError) as caught:
+        load_forms(file, definitions)
+    (finding,) = caught.value.findings
+    assert (finding.params["name"], finding.params["near"]) == ("papers.referal", "papers.referral")
+
+
 def test_an_office_lays_its_own_file_over_a_shipped_one(tmp_path: Path, definitions) -> None:
     path = find_forms(ADMISSION)
     assert path is not None

@@ -164,3 +164,25 @@ def test_the_figures_of_the_preamble_come_out_of_the_example(ketnap: Ketnap) -> 
     assert [met[n] for n in ("admitted", "target", "reached", "verdict")] == [130, 130, 100, "đạt chỉ tiêu"]
     yearly = ketnap.ask("report", "yearly", "--years", "2015-2020")
     assert (yearly["figures"]["admitted"], yearly["history_entries"], yearly["late_entries"]) == (573, 2 * 573, 0)
+
+
+def test_another_field_prints_its_receipt_by_the_same_command(ketnap: Ketnap, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The slip that the applicant takes home: a Word file and four lines of YAML; what is missing is said first."""
+    from docx import Document
+
+    monkeypatch.setenv("KETNAP_WORKFLOWS", str(PERMITS))
+    monkeypatch.setenv("KETNAP_NOW", "2024-03-01 08:00")
+    ketnap.run("init", "--sandbox")
+    _found(ketnap, "xa", "commune", "Ủy ban nhân dân xã Phú Khê", None)
+    papers = [x for p in ("request", "land_title", "drawings") for x in ("--fact", f"papers.{p}=2024-02-20")]
+    ketnap.run("start", "permit", "--id", "p1", "--org", "xa", "--as", "nhan", "--fact", "applicant=Ông Bảy",
+               "--fact", "works=house", *papers)  # fmt: skip
+    missing = ketnap.ask("form", "fill", "receipt", "p1", "--missing", "--as", "nhan", code=1)
+    assert "received_on" in str(missing)
+    ketnap.run("move", "p1", "take_in", "--as", "nhan")
+    ketnap.run("form", "fill", "receipt", "p1", "--as", "nhan", "--out", "slip.docx")
+    text = "\n".join(p.text for p in Document(str(ketnap.folder / "slip.docx")).paragraphs)
+    assert "Ông Bảy" in text
+    assert "Thời hạn giải quyết: 15 ngày làm việc" in text
+    assert "ngày 22 tháng 3 năm 2024" in text
+    assert "liền kề" not in text
