@@ -6,8 +6,9 @@ import os
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import FilePayload
 
-from tests.browser.conftest import SHOTS, SIZES, Desk, Visitor
+from tests.browser.conftest import SHOTS, SIZES, Desk, Visitor, says
 from tests.browser.pages import PAGES
 
 SERIOUS = ("serious", "critical")
@@ -43,4 +44,31 @@ def test_every_page_is_accessible_fits_its_screen_and_keeps_the_policy(desk: Des
         if os.environ.get("KETNAP_SHOTS") == "1":
             SHOTS.mkdir(exist_ok=True)
             visitor.page.screenshot(path=SHOTS / f"{name}-{size}.png", full_page=True)
+    assert not wrong
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_refused_form_an_empty_list_and_a_list_before_it_comes_in_are_accessible(desk: Desk, size: str) -> None:
+    visitor = desk.visitor("xa1_secretary", size)
+    page, wrong = visitor.go("/subjects/u1/steps/recognise"), list[str]()
+    page.get_by_label("Ngày chi bộ đề nghị").fill("31/11/2024")
+    page.get_by_role("button", name="Đưa vào danh sách").click()
+    says(page, "Tháng 11 có 30 ngày.")
+    wrong += look(visitor, "refused-form", size)
+    page.get_by_label("Ngày chi bộ đề nghị").fill("20/01/2025")
+    page.get_by_role("button", name="Đưa vào danh sách").click()
+    says(page, "Quy định không cho làm bước này")
+    wrong += look(visitor, "refused-by-rules", size)
+    visitor.go("/list/candidate/at/dossier")
+    says(page, "Không có ai khớp.")
+    wrong += look(visitor, "empty-list", size)
+    visitor.go("/imports")
+    rows = "STT,Họ và tên,Ngày sinh,Chi bộ\n1,Nguyễn Thị Hoa,02/03/1999,{b}\n2,Lê Văn Ba,31/02/1999,{b}\n"
+    page.get_by_label("Danh sách gồm").select_option(index=1)
+    page.locator("input[type=file]").set_input_files(
+        FilePayload(name="ds.csv", mimeType="text/csv", buffer=rows.format(b="Chi bộ thôn Đông Thượng").encode())
+    )
+    page.get_by_role("main").get_by_role("button").last.click()
+    says(page, "bị loại: 1")
+    wrong += look(visitor, "import-preview", size)
     assert not wrong
