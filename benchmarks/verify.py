@@ -18,7 +18,7 @@ from engine.store.open import open_store
 from engine.verifying import Report, verify
 
 FLOOR = "reading the stored bytes from SQLite and hashing them: one SHA-256 an event, nothing else"
-PARTS = ("hashes", "bodies", "checkpoints", "office", "subjects", "deciding")
+PARTS = ("hashes", "bodies", "checkpoints", "office", "subjects", "deciding", "waiting")
 
 
 def run(folder: Path, sizes: Sizes) -> Result:

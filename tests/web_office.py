@@ -24,8 +24,8 @@ from engine.officework import OfficerChange
 from engine.passwords import hash_password
 from engine.service import Service
 from engine.steps import By
-from engine.store.memory import MemoryStore
 from engine.store.ports import Store
+from tests.watching import WatchingStore
 from tests.world import MASTER, OFFICERS, ZONE, found_office, office_time
 from web.app import Server, build_app, listen
 from web.bounds import BODY_SECONDS
@@ -148,7 +148,7 @@ def serving(
 
     `provider` is the issuer of an identity provider; `found` founds another office, and says who its officers are.
     """
-    clock, store = SetClock(now), store or MemoryStore()
+    clock, store = SetClock(now), store or WatchingStore()
     if found is not None:
         service, people = found(store, clock)
         coded: Iterable[str] = ()
@@ -174,3 +174,5 @@ def serving(
             http.close()
         server.stop()
     assert not server.failed
+    if isinstance(store, WatchingStore):
+        assert not store.unrecorded, f"changed without an event: {set(store.unrecorded)}"

@@ -165,8 +165,11 @@ def _page(
 
 @router.post("/subjects/similar", tags=["subjects"])
 def similar(caller: Reads, body: LikeBody) -> Document:
-    """Who with these facts is followed already, among those whom the officer reads."""
-    return {"items": _alike(caller, caller.service.likeness.of_facts(body.workflow, body.facts))}
+    """Who with these facts is followed already, among those whom the officer reads. That they were shown is noted."""
+    found = _alike(caller, caller.service.likeness.of_facts(body.workflow, body.facts))
+    if found:
+        caller.service.access.listed("similar", len(found), caller.by, workflow=body.workflow)
+    return {"items": found}
 
 
 def _alike(caller: Caller, found: list[Alike] | tuple[Alike, ...]) -> list[Document]:

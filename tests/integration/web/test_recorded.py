@@ -1,0 +1,189 @@
+"""Every page that is posted to and every call leaves its event: each stands here with what it leaves, or why nothing.
+
+Beside this walk, the store of all tests of pages (`tests/watching.py`) refuses a transaction that changed something
+without an event; so whatever one of them posts is held to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.integration.web.test_matrix import FORM, SECRETS, _sent, _settle, _stolen, filled, text_of
+from tests.web_office import serving
+from tests.who_may import CALLS, PAGES
+from tests.world import trail
+
+Route = tuple[str, str]
+
+# Route -> (who asks, what it leaves in the trail), in this order.
+LEAVES: dict[Route, tuple[str, str]] = {
+    ("POST", "/inspection/bundle"): ("inspector@tu", "exported"),
+    ("POST", "/inspection/supervision"): ("inspector@tu", "listed"),
+    ("POST", "/list/{workflow}/file"): ("clerk@cb1", "exported"),
+    ("POST", "/notices/feed"): ("clerk@cb1", "office_changed"),
+    ("POST", "/officers/{officer}/account"): ("admin@tu", "office_changed"),
+    ("POST", "/officers/{officer}/appoint"): ("admin@tu", "office_changed"),
+    ("POST", "/officers/{officer}/change"): ("admin@tu", "office_changed"),
+    ("POST", "/organisations/{org}/{change}"): ("admin@tu", "office_changed"),
+    ("POST", "/reports/{name}"): ("secretary@xa1", "listed"),
+    ("POST", "/sign-in"): ("secretary@xa1", "sign_in_failed"),
+    ("POST", "/subjects/{subject}/facts"): ("secretary@tu", "facts_set"),
+    ("POST", "/subjects/{subject}/open"): ("secretary@tu", "opened"),
+    ("POST", "/subjects/{subject}/person/copy"): ("secretary@tu", "exported"),
+    ("POST", "/subjects/{subject}/person/hold"): ("secretary@tu", "held"),
+    ("POST", "/subjects/{subject}/person/release"): ("secretary@tu", "released"),
+    ("POST", "/acting"): ("deputy@tu", "access"),
+    ("POST", "/sign-out"): ("deputy@tu", "access"),
+    ("GET", "/api/notices/forecast"): ("secretary@xa1", "listed"),
+    ("GET", "/api/reports/{name}"): ("secretary@xa1", "listed"),
+    ("GET", "/api/subjects"): ("secretary@xa1", "listed"),
+    ("POST", "/api/subjects/similar"): ("secretary@xa1", "listed"),
+    ("GET", "/api/subjects/{subject}"): ("secretary@xa1", "opened"),
+    ("GET", "/api/subjects/{subject}/history"): ("deputy@xa1", "opened"),
+    ("GET", "/api/subjects/{subject}/notices"): ("deputy@cb1", "opened"),
+    ("GET", "/api/subjects/{subject}/why"): ("secretary@cb1", "opened"),
+    ("POST", "/api/subjects/{subject}/openings"): ("secretary@tu", "opened"),
+    ("PATCH", "/api/subjects/{subject}/facts"): ("clerk@cb1", "facts_set"),
+    ("POST", "/api/audit/checkpoints"): ("secretary@tu", "checkpoint"),
+    ("POST", "/api/audit/export"): ("secretary@xa1", "exported"),
+    ("POST", "/api/calendar"): ("secretary@xa1", "office_changed"),
+    ("POST", "/api/feed"): ("secretary@xa1", "office_changed"),
+    ("DELETE", "/api/feed"): ("secretary@xa1", "office_changed"),
+    ("POST", "/api/orgs"): ("admin@tu", "office_changed"),
+    ("POST", "/api/substitutes"): ("clerk@cb1", "office_changed"),
+    ("PUT", "/api/officers/{officer}"): ("admin@tu", "office_changed"),
+    ("POST", "/api/subjects/{subject}/steps"): ("secretary@tu", "moved"),
+    ("POST", "/api/reports/{name}"): ("secretary@tu", "exported"),
+    ("POST", "/api/subjects/{subject}/undo"): ("secretary@tu", "undone"),
+    ("POST", "/api/orgs/{org}/split"): ("admin@tu", "office_changed"),
+}
+
+# Those that change nothing of the office's and show nobody by themselves. What they lead to is asked for with GET, as
+# `tests/integration/test_coverage.py` does.
+NOTHING: dict[Route, str] = {
+    ("POST", "/find"): "leads to a list",
+    ("POST", "/inspection"): "leads to a period",
+    ("POST", "/inspection/search"): "leads to what was found",
+    ("POST", "/inspection/verify"): "begins to verify",
+    ("POST", "/language"): "the visitor's language",
+    ("POST", "/list/{workflow}"): "leads to a list",
+    ("POST", "/list/{workflow}/saved"): "keeps a view, sealed",
+    ("POST", "/list/{workflow}/saved/{id}/forget"): "forgets a view",
+    ("POST", "/grid/{workflow}/{period}/narrow"): "leads to a grid",
+    ("POST", "/matters/{workflow}/numbers"): "leads to numbers",
+    ("POST", "/officers"): "leads to a list of officers",
+    ("POST", "/scores"): "leads to scores",
+    ("POST", "/notices/forecast"): "begins a forecast, which writes nothing",
+    ("GET", "/api/audit/events"): "codes and ids of the trail itself",
+    ("GET", "/api/audit/exposure"): "numbers of the trail itself",
+    ("GET", "/api/audit/keys"): "public keys",
+    ("GET", "/api/audit/proof"): "hashes",
+    ("POST", "/api/audit/verify"): "reads, and tells ids",
+    ("GET", "/api/calendar"): "days off",
+    ("GET", "/api/notices"): "codes and ids",
+    ("GET", "/api/officers"): "officers, in their office",
+    ("GET", "/api/officers/{officer}"): "an officer, in their office",
+    ("GET", "/api/orgs"): "units",
+    ("GET", "/api/reports"): "which reports there are",
+    ("GET", "/api/tokens"): "the caller's own",
+    ("GET", "/api/whoami"): "the caller's own",
+    ("GET", "/api/workflows"): "what is declared",
+}  # fmt: skip
+
+# Those that need more than one form: posted in these files, on a store that watches.
+BESIDE: dict[str, tuple[Route, ...]] = {
+    "test_sign_in.py": (("POST", "/account/password"), ("POST", "/account/sessions"), ("POST", "/second-factor")),
+    "test_api.py": (
+        ("DELETE", "/api/tokens/{token}"), ("POST", "/account/tokens"), ("POST", "/account/tokens/end"),
+        ("POST", "/api/imports/{kind}"), ("POST", "/api/notices/correct"), ("POST", "/api/notices/resolve"),
+        ("POST", "/api/orgs/{org}/close"), ("POST", "/api/steps"),
+        ("POST", "/api/subjects"), ("POST", "/api/subjects/find"),
+        ("GET", "/api/subjects/{subject}/sheet"),
+    ),
+    "test_keeping.py": (
+        ("POST", "/days"), ("POST", "/new-officer"), ("POST", "/officers/{officer}/release"),
+        ("POST", "/substitutes"), ("POST", "/substitutes/end"),
+    ),
+    "test_grid.py": (
+        ("POST", "/grid/{workflow}"), ("POST", "/grid/{workflow}/{period}/export"),
+        ("POST", "/grid/{workflow}/{period}/own"), ("POST", "/grid/{workflow}/{period}/remind"),
+        ("POST", "/grid/{workflow}/{period}/take"),
+    ),
+    "test_imports.py": (("POST", "/imports"), ("POST", "/imports/{job}/preview")),
+    "test_inspection.py": (("POST", "/inspection/checkpoint"), ("POST", "/inspection/supervised/{job}")),
+    "test_list.py": (("POST", "/list/{workflow}/step"), ("POST", "/start/{workflow}")),
+    "test_notices.py": (
+        ("POST", "/notices/channels"), ("POST", "/notices/mine"), ("POST", "/notices/one/{id}"),
+        ("POST", "/notices/preview"),
+    ),
+    "test_reports.py": (("POST", "/reports/made/{job}"),),
+    "test_forms_out.py": (("POST", "/subjects/{subject}/forms/{form}"),),
+    "test_personal_data.py": (("POST", "/subjects/{subject}/person/erase"),),
+    "test_sheets.py": (
+        ("POST", "/subjects/{subject}/lists/{trigger}"), ("POST", "/subjects/{subject}/lists/{trigger}/{unit}"),
+        ("POST", "/subjects/{subject}/sheets/{trigger}"), ("POST", "/subjects/{subject}/sheets/{trigger}/{unit}"),
+    ),
+    "test_subject.py": (
+        ("POST", "/subjects/{subject}/steps/{trigger}"), ("POST", "/subjects/{subject}/steps/{trigger}/check"),
+        ("POST", "/subjects/{subject}/undo"), ("POST", "/subjects/{subject}/facts/{names}"),
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def town() -> Iterator[Any]:
+    with serving() as office:
+        built: Any = office
+        built.people = {}
+        with httpx.Client(base_url=office.base, timeout=60, trust_env=False) as built.browser:
+            _settle(built)
+            built.stolen = _stolen(built)
+            yield built
+
+
+def test_every_form_and_every_call_says_what_it_leaves() -> None:
+    """A new one needs a line here."""
+    wanted = {route for route in PAGES if route[0] != "GET"} | {(m, f"/api{p}") for m, p in CALLS}
+    beside = [route for routes in BESIDE.values() for route in routes]
+    assert set(LEAVES) | set(NOTHING) | set(beside) == wanted
+    assert len(LEAVES) + len(NOTHING) + len(beside) == len(wanted)
+    here = Path(__file__).parent
+    assert all("serving(" in (here / name).read_text(encoding="utf-8") for name in BESIDE)
+
+
+def _ask(town: Any, route: Route, who: str, stolen: dict[str, str]) -> httpx.Response:
+    (method, path), officer = route, town.people[who]
+    address = filled(path, **{"token": "x", "officer": "clerk@cb2", **stolen})
+    if path.startswith("/api/"):
+        sent = _sent(method, path.removeprefix("/api"))
+        answer: httpx.Response = officer.call(method, address.removeprefix("/api"), **sent)
+    else:
+        answer = officer.page(method, address, FORM)
+    return answer
+
+
+def test_what_reads_or_changes_leaves_its_event(town: Any) -> None:
+    stolen, wrong = town.stolen, []
+    for route, (who, kind) in LEAVES.items():
+        before = len(trail(town.service.kit.store))
+        answer = _ask(town, route, who, stolen)
+        left = {e.kind for e in trail(town.service.kit.store, before - 1)}
+        if kind not in left:
+            wrong.append((route, who, answer.status_code, left, answer.text[:200]))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("who", ["secretary@tu", "inspector@tu", "clerk@cb1"])
+def test_what_leaves_nothing_shows_nobody(town: Any, who: str) -> None:
+    stolen, wrong = town.stolen, []
+    for route in NOTHING:
+        before = len(trail(town.service.kit.store))
+        answer = _ask(town, route, who, stolen)
+        if any(s in text_of(answer) for s in SECRETS) and len(trail(town.service.kit.store)) == before:
+            wrong.append((route, answer.status_code))
+    assert wrong == []
