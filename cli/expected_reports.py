@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def reported(runner: Runner, part: ReportPart) -> Iterator[tuple[Any, Any]]:
     """Yields expected and got for everything in which the report differs."""
     folder = Path(runner.sources[0].area_file).parent
-    request = Request(name=part.name, span=span_of(part), org=part.org, officer=part.as_)
+    request = Request(name=part.name, span=span_of(part), org=part.org, subject=part.subject, officer=part.as_)
     try:
         found = make(runner.service, folder, request, Letter()).json()
     except BadInput as error:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from reports.document import Report, Table
-    from reports.making import Request
     from reports.periods import Span
 
 
@@ -34,6 +33,9 @@ def report(
     last: Annotated[str | None, typer.Option("--to", metavar="DAY", help="To this day, included.")] = None,
     on: Annotated[str | None, typer.Option("--on", metavar="DAY", help="As things stand on this day.")] = None,
     org: Annotated[str | None, typer.Option("--org", metavar="ORG", help="This organisation and all below.")] = None,
+    subject: Annotated[
+        str | None, typer.Option("--subject", metavar="SUBJECT", help="Of this subject, as the list of one class.")
+    ] = None,
     form: Annotated[str | None, typer.Option("--format", metavar="xlsx|docx|pdf|json", help="As a file.")] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Where to; else NAME-PERIOD here.")] = None,
     purpose: Annotated[str | None, typer.Option("--purpose", metavar="TEXT", help="What it is made for.")] = None,
@@ -45,6 +47,7 @@ def report(
     Examples: ketnap report yearly --year 2024
               ketnap report yearly --years 2015-2020 --format docx
               ketnap report periodic --quarter 2024-Q2 --org xa1 --format xlsx --as lan
+              ketnap report class_list --subject training_class-1 --format xlsx --as tam
     """
     from cli.bootstrap import workflow_folder
     from reports.handing import FORMATS, hand_out
@@ -70,7 +73,7 @@ def report(
         officer = acting(session, service, as_, token).officer
     span = _span(folder, name, year=year, years=years, quarter=quarter, month=month, first=first, last=last,
                  on=on, today=today)  # fmt: skip
-    request = Request(name=name, span=span, org=org, officer=officer, lang=session.lang)
+    request = Request(name=name, span=span, org=org, subject=subject, officer=officer, lang=session.lang)
     handed = hand_out(service, folder, request, session.settings.letter, form, purpose=purpose)
     if form is None or (form == "json" and out is None):
         document = handed.report.json()
@@ -79,7 +82,7 @@ def report(
         else:
             session.write(document, lambda console: show(session, console, handed.report))
         return
-    path = out if out is not None else Path(f"{_file_name(request)}.{form}")
+    path = out if out is not None else Path(f"{request.file_name}.{form}")
     path.write_bytes(handed.data)
     written = {"file": str(path), "report": name, "bytes": len(handed.data)}
     session.write(written, lambda console: console.print(session.say("The report is in {file}.", file=str(path))))
@@ -137,10 +140,6 @@ def _span(
     if on is not None or "day" in periods_of(folder, name):
         return periods.day_span(today if on is None else need_day("on", on))
     raise BadInput("for which period? Say one of --year, --years, --quarter, --month, --from with --to")
-
-
-def _file_name(request: Request) -> str:
-    return "-".join([request.name, request.span.name, *([request.org] if request.org else [])])
 
 
 def show(session: Session, console: Console, report: Report) -> None:

@@ -171,6 +171,7 @@ class ReportPart(Part):
     month: str | None = None
     on: date | None = None
     org: str | None = None
+    subject: str | None = None
     as_: str | None = Field(None, alias="as")
     figures: dict[str, str | None] = {}
     rows: dict[str, dict[str, dict[str, str | None]]] = {}

@@ -15,6 +15,7 @@ from typing import Any
 
 from engine.core.authority import Officer, Tree
 from engine.core.expressions import Expression
+from engine.core.machine import Definition
 from engine.office import tree_on
 from engine.work import Work
 from reports.document import Value
@@ -103,14 +104,17 @@ class Counter:
             self._tracks[workflow] = read_tracks(self.work.tx.events(workflow=workflow), self.last)
         return self._tracks[workflow]
 
+    def book(self, definition: Definition) -> FactBook:
+        """Returns the facts of a workflow's subjects on the report's day, those that the layout asks for."""
+        workflow = definition.workflow
+        if workflow not in self._books:
+            needed = self.layout.needed.get(workflow, frozenset())
+            self._books[workflow] = FactBook(self.work, definition, self.last, self.tracks(workflow), needed)
+        return self._books[workflow]
+
     def view(self, item: Item, source: ReadySource) -> dict[str, Any]:
         """Returns what expressions see of an item."""
-        workflow = item.track.workflow
-        book = self._books.get(workflow)
-        if book is None:
-            needed = self.layout.needed.get(workflow, frozenset())
-            book = FactBook(self.work, source.definition, self.last, self.tracks(workflow), needed)
-            self._books[workflow] = book
+        book = self.book(source.definition)
         found = self.tree.by_id.get(item.org) or self.work.office.tree.by_id.get(item.org)
         kind = None if found is None else found.kind
         view: dict[str, Any] = {**book.view(item.track.subject, kind), "day": item.day, "state": item.state}
@@ -304,14 +308,15 @@ class Counter:
             view["period_first"] = self.span.first
         return view
 
-    def notes(self) -> tuple[int, int]:
-        """Returns how many of the period's steps were entered after its last day, and how many as history."""
+    def notes(self, among: frozenset[str] | None = None) -> tuple[int, int]:
+        """Returns how many of the period's steps were entered after its last day, and how many as history; `among`
+        some subjects only."""
         last, first, today = self.span.last, self.span.first or date.min, self.work.today
         day_of = self.work.calendar.day_of
         late = history = 0
         for workflow in {s.workflow for s in self._sources()}:
             for track in self.tracks(workflow).values():
-                if track.org not in self.units:
+                if track.org not in self.units or (among is not None and track.subject not in among):
                     continue
                 for step in track.steps:
                     if step.on >= first:

@@ -18,6 +18,7 @@ from engine.core.reader import Node, load_model
 from engine.core.types import BUILT_IN
 from engine.core.values import Type
 from reports.layouts import Counted, Figure, Grouping, LayoutFile, Letterhead, Listing, Section, Shows, Source
+from reports.subject_check import SubjectCheck
 from reports.tracks import START
 
 # what the expressions of a source may name besides the facts
@@ -82,6 +83,7 @@ class Layout:
     only: Mapping[int, Expression]
     lists: Mapping[int, tuple[ReadySource, tuple[ReadyColumn, ...]]]
     needed: Mapping[str, frozenset[str]] = field(default_factory=dict)  # workflow -> facts that are asked for
+    about: Definition | None = None  # the workflow of the subject that it may be made of
 
 
 def load_letterhead(tree: Node, name: str) -> Letterhead:
@@ -101,6 +103,7 @@ class _Check:
         self.needed: dict[str, set[str]] = {}
         self.types: dict[str, Type] = {}
         self.figures: dict[str, ReadyFigure] = {}
+        self.about = SubjectCheck(file, found, definitions, TITLE_WORDS)
 
     def layout(self) -> Layout:
         self._figures()
@@ -109,9 +112,12 @@ class _Check:
         lists: dict[int, tuple[ReadySource, tuple[ReadyColumn, ...]]] = {}
         check_names(self.found, ("clause",), "clause", self.file.clause, self.area.file.clauses)
         self._words(("title",), self.file.title, TITLE_WORDS)
+        self.about.check()
         for i, section in enumerate(self.file.sections):
             self._section(i, section, values, only, lists)
         self.found.done()
+        if self.about.definition is not None:
+            self.needed.setdefault(self.about.definition.workflow, set()).update(self.about.needed)
         needed = {w: self._closure(w, names) for w, names in self.needed.items()}
         return Layout(
             file=self.file,
@@ -122,6 +128,7 @@ class _Check:
             only=only,
             lists=lists,
             needed=needed,
+            about=self.about.definition,
         )
 
     # -- figures
@@ -297,7 +304,7 @@ class _Check:
         if len(section.chart) > CHARTED:
             self.found.add((*path, "chart"), "many-bars", "at most {n} are drawn beside each other", n=CHARTED)
         if section.text is not None:
-            self._words((*path, "text"), section.text, (*self.file.figures, *TITLE_WORDS))
+            self._words((*path, "text"), section.text, (*self.file.figures, *TITLE_WORDS, *self.about.words(section)))
         for key, grouping, figures in (
             ("groups", section.groups, section.columns),
             ("across", section.across, section.figures),
@@ -356,11 +363,12 @@ class _Check:
         types = source.definition.types
         check_names(self.found, (*path, "order"), "fact", spec.order, types)
         self.needed[spec.workflow].update(n for n in spec.order if n in types)
+        self.about.named(path, spec)
         columns: list[ReadyColumn] = []
         for i, column in enumerate(spec.columns):
             at = (*path, "columns", i)
-            if sum(k is not None for k in (column.fact, column.value, column.shows)) != 1:
-                self.found.add(at, "column-kind", "a column is one of: fact, value, shows")
+            if sum(k is not None for k in (column.fact, column.value, column.shows, column.entry)) != 1:
+                self.found.add(at, "column-kind", "a column is one of: fact, value, shows, entry")
                 continue
             label, type_, value = column.label, Type(name="text"), None
             if column.fact is not None:
@@ -369,6 +377,11 @@ class _Check:
                     continue
                 self.needed[spec.workflow].add(column.fact)
                 type_, label = types[column.fact], label or source.definition.file.facts[column.fact].label
+            elif column.entry is not None:
+                entry = self.about.entry((*at, "entry"), column.entry)
+                if entry is None:
+                    continue
+                type_, label = entry[0], label or entry[1]
             elif column.value is not None:
                 value = self._over_facts((*at, "value"), column.value, source.definition)
                 kind = "int" if value is not None and value.type == "number" else value.type if value else "text"

@@ -130,6 +130,9 @@ class Column(Model):
         description="the unit, the unit above it, the state, the day of the step or of entering the state, the id, the "
         "days stayed, the trigger, or nothing, to be written in by hand",
     )
+    entry: Name | None = Field(
+        None, description="what this map fact of the subject that the report is about holds for the row's subject"
+    )
     when: Expression | None = Field(None, description="empty where this does not hold")
     written: Shows | None = Field(None, description="how its values are written; else by their type")
     of_given_name: bool = Field(
@@ -146,14 +149,23 @@ class Listing(Source):
     order: Names = Field(default=[], description="facts that give the order; else the units', then the days'")
     latest_first: bool = Field(False, description="with the order of days turned round")
     under: Literal["unit"] | None = Field(None, description="unit: a heading for each unit")
+    named_by: Name | None = Field(
+        None, description="only those named by the keys of this map fact of the subject that the report is about"
+    )
+    named_as: Names = Field(default=[], description="with `named_by`: only those with one of these values there")
 
 
 class Section(Model):
     """A part of a report: a paragraph, a table, or both."""
 
+    of_subject: bool = Field(
+        False, description="with `subject` of the report: a part of the report of one subject, and of no other"
+    )
     title: Text | None = Field(None, description="its heading")
     text: Text | None = Field(
-        None, description="a paragraph; a figure's id in braces is that figure of the whole report"
+        None,
+        description="a paragraph; a figure's id in braces is that figure of the whole report; with `of_subject`, a "
+        "fact's id is that fact of the subject",
     )
     figures: Names = Field(default=[], description="a table with a row for each of these figures")
     across: Grouping | None = Field(None, description="with `figures`: a column for each of these groups too")
@@ -177,6 +189,15 @@ class Signature(Model):
     title: Text = Field(description="the signer's office")
 
 
+class About(Model):
+    """The subject that a report may be made of, as the list of one class."""
+
+    workflow: Name = Field(description="its workflow")
+    label: Text = Field(description="what it is called where it is asked for")
+    title: Text = Field(description="what the report is then about; in braces: subject (what it is called), period, "
+                        "unit, year")  # fmt: skip
+
+
 class LayoutFile(Model):
     """A report."""
 
@@ -186,6 +207,11 @@ class LayoutFile(Model):
     code: str = Field("BC", max_length=20, description="the short name of the kind of document, in its number")
     periods: list[Period] = Field(
         min_length=1, description="which periods it may be made for; `day`: as things stand on one day"
+    )
+    subject: About | None = Field(
+        None,
+        description="it may be made of one subject: with one, of its sections those marked `of_subject` are made, "
+        "without one the others; where all are marked, one has to be named",
     )
     source: str | None = Field(None, description="the document that asks for it")
     clause: Clauses = Field([], description="clauses of the area's document that it serves")

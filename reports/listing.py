@@ -14,15 +14,21 @@ from reports.document import Heading, Line, Value
 from reports.grouping import in_order, unit_name
 from reports.layout_check import ReadyColumn, ReadySource
 from reports.layouts import Column, Letterhead, Listing, Shows
+from reports.of_subject import Subject
 
 _SHOWS: dict[str, Shows] = {"int": "number", "decimal": "number", "date": "date", "datetime": "date"}
 
 
 def table_of(
-    counter: Counter, spec: Listing, source: ReadySource, columns: tuple[ReadyColumn, ...], letterhead: Letterhead
+    counter: Counter,
+    spec: Listing,
+    source: ReadySource,
+    columns: tuple[ReadyColumn, ...],
+    letterhead: Letterhead,
+    about: Subject | None = None,
 ) -> tuple[list[Heading], list[Line]]:
-    """Returns the columns and rows of a list."""
-    listed = _List(counter, spec, source, columns, letterhead)
+    """Returns the columns and rows of a list. `about` is the subject that the report is about."""
+    listed = _List(counter, spec, source, columns, letterhead, about)
     return listed.headings(), listed.lines()
 
 
@@ -34,15 +40,17 @@ class _List:
         source: ReadySource,
         columns: tuple[ReadyColumn, ...],
         letterhead: Letterhead,
+        about: Subject | None,
     ) -> None:
         self.counter, self.spec, self.source, self.letterhead = counter, spec, source, letterhead
+        self.about = about
         self.columns = list(zip(spec.columns, columns, strict=True))
         self.places = {o.id: n for n, o in enumerate(in_order(counter))}
 
     def headings(self) -> list[Heading]:
         return [
             Heading(
-                id=c.fact or c.shows or f"column_{n}",
+                id=c.fact or c.entry or c.shows or f"column_{n}",
                 label=ready.label.of(self.counter.lang),
                 shows=c.written or _SHOWS.get(ready.type.name, "text"),
                 width=c.width,
@@ -53,7 +61,7 @@ class _List:
 
     def lines(self) -> list[Line]:
         counter = self.counter
-        views = [(item, counter.view(item, self.source)) for item in counter.items(self.source)]
+        views = [(item, counter.view(item, self.source)) for item in self._items()]
         views.sort(key=lambda pair: self._key(*pair))
         lines: list[Line] = []
         last: str | None = None
@@ -66,6 +74,13 @@ class _List:
         if lines and any(c.adds_up for c, _ in self.columns):
             lines.append(Line(key="total", cells=self._total(lines), kind="total"))
         return lines
+
+    def _items(self) -> list[Item]:
+        found = self.counter.items(self.source)
+        if self.about is None or self.spec.named_by is None:
+            return found
+        named = self.about.names(self.spec.named_by, self.spec.named_as)
+        return [item for item in found if item.track.subject in named]
 
     def _key(self, item: Item, view: dict[str, Any]) -> tuple[Any, ...]:
         place = (self.places.get(item.org, len(self.places)), item.org)
@@ -88,6 +103,8 @@ class _List:
     def _cell(self, column: Column, ready: ReadyColumn, item: Item, view: dict[str, Any]) -> Value:
         if ready.when is not None and ready.when.evaluate(view, self.counter.work.calendar) is not True:
             return None
+        if column.entry is not None:
+            return self.about.entry(column.entry, item.track.subject) if self.about is not None else None
         if column.fact is not None:
             return self._shown(view.get(column.fact), ready.type, column.fact)
         if ready.value is not None:

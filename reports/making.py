@@ -23,6 +23,7 @@ from reports.layout_check import TITLE_WORDS, Layout, ReadyFigure, compile_layou
 from reports.layouts import LETTERHEAD_FILE, Grouping, LayoutFile, Letterhead, Period, Section
 from reports.letters import Letter, head_of
 from reports.listing import table_of
+from reports.of_subject import Subject, subject_of
 from reports.periods import Span
 from reports.scores import WHOLE
 
@@ -31,14 +32,20 @@ FOLDER = "reports"
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What is asked for: the report, its period, the organisation it is about (else all), and who asks (else nobody's
-    reach bounds it)."""
+    """What is asked for: the report, its period, the organisation it is about (else all), the subject it is made of
+    (else of none), and who asks (else nobody's reach bounds it)."""
 
     name: str
     span: Span
     org: str | None = None
+    subject: str | None = None
     officer: str | None = None
     lang: str = "vi"
+
+    @property
+    def file_name(self) -> str:
+        """What a file of it is called, without its ending."""
+        return "-".join([self.name, self.span.name, *(part for part in (self.subject, self.org) if part)])
 
 
 # ---- the files ----
@@ -123,7 +130,8 @@ def reports_of(folder: Path, workflows: Collection[str]) -> dict[str, LayoutFile
     for name, path in layout_files(folder).items():
         file = _file(_text(path), str(path))
         counted = [f.counted for f in file.figures.values()] + [s.list_ for s in file.sections]
-        if all(source is None or source.workflow in workflows for source in counted):
+        needs = {s.workflow for s in (*counted, file.subject) if s is not None}
+        if needs <= set(workflows):
             found[name] = file
     return found
 
@@ -161,7 +169,8 @@ def make(service: Service, folder: Path, request: Request, letter: Letter) -> Re
         counter = Counter(work, layout, request.span, lang=request.lang, org=request.org, officer=officer)
         if officer is not None and not counter.units:
             raise Denied("{officer} sees nothing of this", why="scope", officer=officer.id)
-        return _Maker(work, layout, letterhead, letter, counter, request).report()
+        about = subject_of(work, layout, counter, request.subject, request.officer, request.lang)
+        return _Maker(work, layout, letterhead, letter, counter, request, about).report()
 
 
 def _reader(work: Work, request: Request) -> Officer | None:
@@ -175,15 +184,24 @@ def _reader(work: Work, request: Request) -> Officer | None:
 
 class _Maker:
     def __init__(
-        self, work: Work, layout: Layout, letterhead: Letterhead, letter: Letter, counter: Counter, request: Request
+        self,
+        work: Work,
+        layout: Layout,
+        letterhead: Letterhead,
+        letter: Letter,
+        counter: Counter,
+        request: Request,
+        about: Subject | None,
     ) -> None:
         self.work, self.layout, self.letterhead, self.letter = work, layout, letterhead, letter
         self.counter, self.request, self.lang = counter, request, request.lang
+        self.about = about
         self.whole: dict[str, Value] = {}
 
     def report(self) -> Report:
         file, span, counter, lang = self.layout.file, self.request.span, self.counter, self.lang
-        unit = counter.unit
+        about = self.about
+        unit = about.org if about is not None and self.request.org is None else counter.unit
         unit_name = counter.tree.by_id[unit].name if unit in counter.tree.by_id else ""
         self.whole = counter.figures(self.layout.figures)[WHOLE]
         self.words = {
@@ -191,18 +209,24 @@ class _Maker:
             "unit": unit_name,
             "year": span.last.year,
         }
+        title = file.title
+        if about is not None and file.subject is not None:
+            title, self.words["subject"] = file.subject.title, about.title
         above = counter.tree.by_id[unit].parent if unit in counter.tree.by_id else None
         head = head_of(
             file,
             self.letterhead,
             self.letter,
             lang=lang,
-            title=file.title.of(lang).format(**self.words),
+            title=title.of(lang).format(**self.words),
             above="" if above is None or above not in counter.tree.by_id else counter.tree.by_id[above].name,
             issuer=unit_name,
             day=self.work.today,
         )
-        late, history = counter.notes()
+        sections = [(i, s) for i, s in enumerate(file.sections) if s.of_subject == (about is not None)]
+        tables = [self._table(i, section) for i, section in sections]
+        listed = frozenset(line.key for table in tables for line in table.lines)
+        late, history = counter.notes(None if about is None else listed | {about.id})
         notes = [(self.letterhead.late, late), (self.letterhead.history, history)]
         return Report(
             id=file.report,
@@ -221,7 +245,7 @@ class _Maker:
             history_entries=history,
             landscape=file.paper == "landscape",
             figures=self.whole,
-            tables=[self._table(i, section) for i, section in enumerate(file.sections)],
+            tables=[t for t in tables if about is None or t.lines or t.text or t.nothing],
         )
 
     # -- tables
@@ -238,8 +262,10 @@ class _Maker:
         elif section.groups is not None:
             columns, lines = self._groups(i, section, section.groups)
         elif section.list_ is not None:
-            columns, lines = table_of(self.counter, section.list_, *self.layout.lists[i], self.letterhead)
+            columns, lines = table_of(self.counter, section.list_, *self.layout.lists[i], self.letterhead, self.about)
         written = {n: self._written(n, v) for n, v in self.whole.items()}
+        if self.about is not None:
+            written = {**self.about.texts, **written}
         return Table(
             title=section.title.of(lang) if section.title else "",
             text=section.text.of(lang).format(**{**self.words, **written}) if section.text else "",

@@ -10,8 +10,8 @@ from reports.layout_check import OF_FIGURES, OF_ITEMS, TITLE_WORDS
 from reports.letters import Letter
 
 ORDER = (
-    models.LayoutFile, models.Figure, models.Counted, models.Share, models.Case, models.Section, models.Grouping,
-    models.Band, models.Listing, models.Column, models.Signature, models.Letterhead, Letter, Text,
+    models.LayoutFile, models.About, models.Figure, models.Counted, models.Share, models.Case, models.Section,
+    models.Grouping, models.Band, models.Listing, models.Column, models.Signature, models.Letterhead, Letter, Text,
 )  # fmt: skip
 
 HEAD = """# Report files: every key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -108,13 +109,10 @@ def test_every_shipped_report_is_valid_and_names_its_file(folder: Path) -> None:
 
 def test_checking_the_workflows_checks_their_reports(tmp_path: Path) -> None:
     """`ketnap check` names the report's file and line."""
-    for path in Path("examples/permits").rglob("*.*"):
-        if path.is_file():
-            copy = tmp_path / path.relative_to("examples/permits")
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            text = path.read_text(encoding="utf-8")
-            copy.write_text(text.replace("enters: granted", "enters: grunted"), encoding="utf-8")
-    found = check_sources(read_folder(tmp_path))
+    folder = Path(shutil.copytree("examples/permits", tmp_path / "permits"))
+    path = folder / "reports" / "desk.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("enters: granted", "enters: grunted"), encoding="utf-8")
+    found = check_sources(read_folder(folder))
     assert [(Path(f.file).name, f.code) for f in found] == [("desk.yaml", "unknown-state")]
 
 

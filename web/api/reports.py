@@ -36,16 +36,28 @@ def reports(caller: Reads) -> Document:
     """The reports there are, with the periods for which each is made."""
     with caller.service.work() as work:
         found = reports_of(caller.folder, work.library.workflows)
-    items = [{"report": n, "title": title_of(file, caller.lang), "periods": file.periods} for n, file in found.items()]
+    items = [
+        {
+            "report": n,
+            "title": title_of(file, caller.lang),
+            "periods": file.periods,
+            "subject": None if file.subject is None else file.subject.workflow,
+        }
+        for n, file in found.items()
+    ]
     return {"items": items}
 
 
 @router.get("/reports/{name}")
 def shown(
-    caller: Reads, name: Name, period: Period, org: Annotated[str | None, Query(max_length=200, pattern=PLAIN)] = None
+    caller: Reads,
+    name: Name,
+    period: Period,
+    org: Annotated[str | None, Query(max_length=200, pattern=PLAIN)] = None,
+    subject: Annotated[str | None, Query(max_length=200, pattern=PLAIN)] = None,
 ) -> Document:
     """A report to be shown; that it was is noted."""
-    document: Document = _handed(caller, name, period, org, None, None).report.json()
+    document: Document = _handed(caller, name, period, org, subject, None, None).report.json()
     return document
 
 
@@ -53,15 +65,18 @@ def shown(
 def given(caller: Reads, name: Name, body: ReportBody) -> Response:
     """A report as a file to take away; that it was, and what for, is noted."""
     once_only(caller)
-    handed = _handed(caller, name, body.period, body.org, body.format, body.purpose)
+    handed = _handed(caller, name, body.period, body.org, body.subject, body.format, body.purpose)
     headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}.{body.format}"'}
     return Response(handed.data, 200, headers, MEDIA_TYPES[body.format])
 
 
-def _handed(caller: Caller, name: str, period: str, org: str | None, form: str | None, purpose: str | None) -> Handed:
+def _handed(
+    caller: Caller, name: str, period: str, org: str | None, subject: str | None, form: str | None, purpose: str | None
+) -> Handed:
     if org is not None:
         caller.over(org)
-    request = Request(name=name, span=read_period(period), org=org, officer=caller.officer, lang=caller.lang)
+    request = Request(name=name, span=read_period(period), org=org, subject=subject, officer=caller.officer,
+                      lang=caller.lang)  # fmt: skip
     return hand_out(caller.service, caller.folder, request, caller.setup.wired.letter, form, purpose=purpose)
 
 

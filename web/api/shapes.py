@@ -202,6 +202,7 @@ class ReportBody(Body):
 
     period: Line_
     org: Id | None = None
+    subject: Id | None = None
     format: Literal["xlsx", "docx", "pdf", "json"] = "json"
     purpose: Text | None = None
 

@@ -18,6 +18,7 @@ from reports.document import Line, Report, Table, written
 from reports.handing import FORMATS, MEDIA_TYPES, give, hand_out
 from reports.layouts import LayoutFile
 from reports.making import Request, reports_of, title_of
+from reports.of_subject import choices, needed
 from reports.periods import Span, day_span, days_span, month_span, quarter_span, year_span, years_span
 from web.access import Listed
 from web.charts import Chart, chart
@@ -130,7 +131,21 @@ def _form(visit: Visit, name: str, file: LayoutFile, errors: dict[str, str], sta
             name="unit", label=say("Unit"), kind="choice", value=form.get("unit"), options=units(visit),
             hint=say("none: all that you read"), error=errors.get("unit", ""),
         ),
+        about=_about(visit, file, errors),
         recent=[j for j in visit.works("report") if j.result is not None],
+    )  # fmt: skip
+
+
+def _about(visit: Visit, file: LayoutFile, errors: dict[str, str]) -> Field | None:
+    """Returns the field of the subject that the report is made of, None where it is made of none."""
+    if file.subject is None:
+        return None
+    must = needed(file)
+    found = choices(visit.service, file.subject.workflow, visit.by())
+    return Field(
+        name="subject", label=file.subject.label.of(visit.lang), kind="choice", value=visit.form.get("subject"),
+        options=found, required=must, hint="" if must else visit.say("none: the list of all"),
+        error=errors.get("subject", ""),
     )  # fmt: skip
 
 
@@ -174,14 +189,21 @@ def make(visit: Visit) -> Response:
     org = visit.form.get("unit") or None
     if org is not None and org not in {id for id, _ in units(visit)}:
         errors["unit"] = visit.say("Choose one of the list.")
+    about = (visit.form.get("subject") or None) if file.subject is not None else None
+    if about is not None and file.subject is not None:
+        if about not in {id for id, _ in choices(visit.service, file.subject.workflow, visit.by())}:
+            errors["subject"] = visit.say("Choose one of the list.")
+    elif needed(file):
+        errors["subject"] = visit.say("This is needed.")
     span = _span(visit, file, errors)
     if errors or span is None:
         return _form(visit, name, file, errors, 400)
     folder, letter = visit.site.wired.folder, visit.site.wired.letter
     assert folder is not None
     by, session = visit.by_form(), visit.session
-    request = Request(name=name, span=span, org=org, officer=session.row.behalf or session.officer.id, lang=visit.lang)
-    file_name = "-".join([name, span.name, *([org] if org else [])])
+    officer = session.row.behalf or session.officer.id
+    request = Request(name=name, span=span, org=org, subject=about, officer=officer, lang=visit.lang)
+    file_name = request.file_name
 
     def run(service: Service, job: Job) -> Made:
         job.count(visit.say("Counting"), 0)

@@ -10,7 +10,7 @@ from datetime import date
 import openpyxl
 import pytest
 
-from engine.core.commands import Move, Start
+from engine.core.commands import Line, Move, Start
 from engine.core.events import EXPORTED, LISTED
 from engine.library import shipped_folder
 from engine.steps import By
@@ -118,6 +118,30 @@ def test_a_report_holds_only_what_its_reader_may_see(office: PagesOffice) -> Non
     assert "Chọn một mục trong danh sách." in refused.text
     _, inspected = made(office.client("tu_inspector"), "elite_list", on="21/01/2025")
     assert "Hữu Phước" in inspected.text
+
+
+def test_the_list_of_a_class_is_chosen_on_the_reports_page(office: PagesOffice) -> None:
+    """The classes that the officer reads are offered; a class that was not offered is refused."""
+    trainer = By(officer="ttct_trainer")
+    facts = {"kind": "awareness", "class_title": "Lớp K1", "starts_on": "2025-02-20"}
+    office.service.start(Start(workflow="training_class", org="ttct", id="K1", facts=facts), trainer)
+    for move in (
+        Move(subject="K1", trigger="open_class"),
+        Move(subject="K1", trigger="enrol", lines=[Line(subject="u1", do="enrol")]),
+    ):
+        assert office.service.move(move, trainer).allowed
+    client = office.client("ttct_trainer")
+    form = client.get("/reports/class_list").text
+    assert '<option value="K1"' in form
+    to, answer = made(client, "class_list", subject="K1")
+    assert "Học viên Lớp K1" in answer.text
+    assert "Vũ Thị Ngọc Ánh" in answer.text
+    assert "Hữu Phước" not in answer.text
+    taken = client.post(to, {"form": "xlsx"}).headers["content-disposition"]
+    assert re.search(r'"class_list-\d{4}-\d\d-\d\d-K1\.xlsx"', taken)
+    secretary = office.client("xa1_secretary")
+    assert '<option value="K1"' not in secretary.get("/reports/class_list").text
+    assert secretary.post("/reports/class_list", {"subject": "K1"}).status_code == 400
 
 
 def test_nobody_comes_to_anothers_report_and_the_administrator_to_none(office: PagesOffice) -> None:
