@@ -32,6 +32,7 @@ from cli import (
     sheets,
     similar,
     stepping,
+    whatif,
     witness,
 )
 from cli.session import Session
@@ -155,6 +156,7 @@ for group in (
     office,
     accounts,
     files,
+    whatif,
     forms,
     organisations,
     reporting,

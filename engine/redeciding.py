@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ from engine.core.calendar import Calendar
 from engine.core.decision import Decision, decide
 from engine.core.errors import KetnapError
 from engine.core.events import Entry, Standing, changes_from_json, changes_json, replay, rule_codes, step, unstamp
-from engine.core.machine import Definition
+from engine.core.machine import Area, Definition
 from engine.core.subject import Changes, Subject
 from engine.core.values import Value
 from engine.core.views import Moment
@@ -36,10 +36,13 @@ from engine.work import Work
 @dataclass(frozen=True, kw_only=True)
 class Again:
     """A step as it was taken, and as it is decided again. `decision` is None where it cannot be, for the reason; where
-    what the rules read of another subject was erased there is none."""
+    what the rules read of another subject was erased there is none. `now` is what its subject was before it, `brought`
+    what it brought."""
 
     entry: Entry
     decision: Decision | None
+    now: Standing
+    brought: Changes = field(default_factory=dict)
     why: str = ""
 
     @property
@@ -79,12 +82,19 @@ class Past:
 
     def calendar(self, seq: int) -> Calendar:
         """Returns the calendar with the days that were entered before an event."""
-        key = (bisect_left(self._loads, seq), sum(1 for at, _ in self._days if at < seq) if self._days else 0)
+        key = (bisect_left(self._loads, seq), self.days_entered(seq))
         if key not in self._calendars:
-            days = {row.day: row for at, row in self._days if at < seq}
-            area = self.library(seq).area
-            self._calendars[key] = calendar_of(area, list(days.values()), self._work.kit.zone)
+            self._calendars[key] = self.calendar_in(self.library(seq).area, seq)
         return self._calendars[key]
+
+    def days_entered(self, seq: int) -> int:
+        """Returns how many days off and working days were entered before an event."""
+        return sum(1 for at, _ in self._days if at < seq) if self._days else 0
+
+    def calendar_in(self, area: Area, seq: int) -> Calendar:
+        """Returns the calendar of an area, made now, with the days that were entered before an event."""
+        days = {row.day: row for at, row in self._days if at < seq}
+        return calendar_of(area, list(days.values()), self._work.kit.zone)
 
     def unit(self, seq: int, id: str, on: date) -> Org | None:
         """Returns an organisation as it was known before an event, on a day."""
@@ -103,12 +113,12 @@ class Redecider:
     """Decides the steps of subjects again. `steps` counts them, `seconds` is the time it took."""
 
     def __init__(self, work: Work) -> None:
-        self._work, self._past = work, Past(work)
+        self._work, self.past = work, Past(work)
         self.steps, self.seconds = 0, 0.0
 
     def look(self, told: Sequence[Entry]) -> Problem | None:
         """Returns the first step of a subject that its rules did not allow as it was taken, or None."""
-        if self._erased(told):
+        if self.erased(told):
             return None  # what the rules read of an erased person, nobody can read any more
         start = time.perf_counter()
         try:
@@ -130,7 +140,8 @@ class Redecider:
         finally:
             self.seconds += time.perf_counter() - start
 
-    def _erased(self, told: Sequence[Entry]) -> bool:
+    def erased(self, told: Sequence[Entry]) -> bool:
+        """Tells whether these are events of somebody who was erased."""
         return bool(told) and self._gone(told[0].subject)
 
     def _gone(self, subject: str | None) -> bool:
@@ -149,7 +160,7 @@ class Redecider:
             if entry.kind not in events.CHANGING:
                 continue
             if now is None:
-                types = self._past.library(entry.seq).pinned(entry.workflow or "", entry.definition or "").types
+                types = self.past.library(entry.seq).pinned(entry.workflow or "", entry.definition or "").types
             elif entry.kind == events.MOVED:
                 yield self._again(entry, now)
             if entry.kind == events.UNDONE:
@@ -157,11 +168,22 @@ class Redecider:
             else:
                 now = step(now, entry, types)
 
+    def under(self, again: Again, definition: Definition, calendar: Calendar) -> Decision | None:
+        """Decides a step under another definition: same subject, day and time, and what it brought.
+
+        None where what it reads of another subject was erased. Raises BadInput where the step makes no sense there.
+        """
+        if any(self._gone(other) for other in _lenders(definition, again.now)):
+            return None
+        subject = self._subject(again.entry, again.now, definition)
+        return self._decide(definition, subject, again.entry, again.brought, calendar)
+
     def _again(self, entry: Entry, now: Standing) -> Again:
+        brought: Changes = {}
         try:
-            definition = self._past.library(entry.seq).pinned(now.workflow, now.definition)
+            definition = self.past.library(entry.seq).pinned(now.workflow, now.definition)
             if any(self._gone(other) for other in _lenders(definition, now)):
-                return Again(entry=entry, decision=None)
+                return Again(entry=entry, decision=None, now=now)
             subject = self._subject(entry, now, definition)
             stored = (entry.payload or {}).get("facts") or {}
             assert isinstance(stored, dict)
@@ -169,18 +191,21 @@ class Redecider:
             why = ""
             decision = None
             for brought in _brought(definition, entry.trigger or "", changes):
-                decision = self._decide(definition, subject, entry, brought)
+                decision = self._decide(definition, subject, entry, brought, self.past.calendar(entry.seq))
                 why = _differs(entry, decision, stored)
                 if not why:
                     break
         except UNREADABLE as error:
-            return Again(entry=entry, decision=None, why=error.text() if isinstance(error, KetnapError) else str(error))
-        return Again(entry=entry, decision=decision, why=why)
+            told = error.text() if isinstance(error, KetnapError) else str(error)
+            return Again(entry=entry, decision=None, now=now, why=told)
+        return Again(entry=entry, decision=decision, now=now, brought=brought, why=why)
 
-    def _decide(self, definition: Definition, subject: Subject, entry: Entry, changes: Changes) -> Decision:
+    def _decide(
+        self, definition: Definition, subject: Subject, entry: Entry, changes: Changes, calendar: Calendar
+    ) -> Decision:
         reason = (entry.payload or {}).get("reason")
         on = date.fromisoformat(entry.on or entry.at[:10])
-        moment = Moment(now=unstamp(entry.at), on=on, calendar=self._past.calendar(entry.seq))
+        moment = Moment(now=unstamp(entry.at), on=on, calendar=calendar)
         return decide(
             definition,
             subject,
@@ -192,8 +217,8 @@ class Redecider:
         )
 
     def _subject(self, entry: Entry, now: Standing, definition: Definition) -> Subject:
-        today = self._past.calendar(entry.seq).day_of(unstamp(entry.at))
-        org = self._past.unit(entry.seq, now.org, today)
+        today = self.past.calendar(entry.seq).day_of(unstamp(entry.at))
+        org = self.past.unit(entry.seq, now.org, today)
         until = org.period.until if org is not None else None
         return Subject(
             id=entry.subject or "",
@@ -223,7 +248,7 @@ class Redecider:
             told = list(entries(rows, self._work.keys, self._work.kit.sealer))
             if not told:
                 continue
-            theirs = self._past.library(entry.seq).pinned(told[0].workflow or "", told[0].definition or "")
+            theirs = self.past.library(entry.seq).pinned(told[0].workflow or "", told[0].definition or "")
             standing = replay(told, None, theirs.types)
             facts = standing.facts if standing is not None else {}
             found.update((n, facts[r.fact]) for n, r in wanted if r.from_ == fact and r.fact in facts)

@@ -50,6 +50,7 @@ from engine.doors.reading import Reading
 from engine.doors.scores import Scores
 from engine.doors.sheets import Sheets
 from engine.doors.starting import Starting
+from engine.doors.supposing import Supposing
 from engine.doors.tokens import Tokens
 from engine.doors.trail import Trail
 from engine.doors.tries import Tries
@@ -87,6 +88,7 @@ class Service:
         self.keeping = Keeping(self.work, kit)
         self.accounts = Accounts(self.work, kit)
         self.tries = Tries(self.work)
+        self.supposing = Supposing(self.work, kit)
         self.lists = Lists(self.work, kit, self.access)
         self.tokens = Tokens(self.work, kit)
         self.desk = Desk(self.work, self.access)

@@ -76,6 +76,7 @@ TYPED: list[tuple[str, tuple[str, ...]]] = [
     ("notices list", ("listed",)),
     ("notices preview refused --subject u1", ("opened",)),
     ("notices forecast --from 2031-01-01 --to 2031-01-02", ()),  # it writes nothing: that is its promise
+    ("whatif --workflows admission --as lan", ()),  # the same promise: it names ids, rules and units
     ("org found cb77 --kind branch --name 'Chi bộ 77' --parent xa1 --as qt", ("office_changed",)),
     ("org rename cb77 'Chi bộ 78' --as qt", ("office_changed",)),
     ("org show cb77", ()),
