@@ -47,13 +47,13 @@ def import_decisions(
         area, today = work.library.area.file.area, work.today
     profile = profile_of(session, area, "decisions")
     reading = read_table(sheets, profile, file=str(file), today=today, known={})
-    people = service.sheets.nameable(subject, trigger)
+    given = read_facts(facts or ())
+    people = service.sheets.nameable(subject, trigger, facts=given)
     found, rejected = lines_of(reading.rows, people, do or people.only_line)
     reading = replace(reading, rejected=(*reading.rejected, *rejected))
     if reading.rejected:
         finish(session, reading, Imported(), dry_run=dry_run)
         return
-    given = read_facts(facts or ())
     command = Move(subject=subject, trigger=trigger, facts=given, on=read_day("on", on), reason=reason, lines=found)
     answer = service.sheets.rehearse(command, by) if dry_run else service.move(command, by)
     document = {**document_of(session, service, answer), "read": reading.read, "rejected": [], "dry_run": dry_run}

@@ -115,10 +115,18 @@ class Nameable:
         ]
 
 
-def nameable(work: Work, case: Case, trigger: str) -> Nameable:
-    """Returns whom the lines of a step may name. Raises BadInput."""
+def nameable(
+    work: Work, case: Case, trigger: str, *, unit: str | None = None, facts: Mapping[str, object] | None = None
+) -> Nameable:
+    """Returns whom the lines of a step may name, as if it brought these facts; `unit` is the one that they are within.
+
+    Raises BadInput.
+    """
     step = _step(case, trigger)
-    decision = decide(case.definition, case.subject, step.trigger, moment=work.moment(), asking=True)
+    within = step.batch.within if step.batch is not None else None
+    brought = {**(facts or {}), **({within: unit} if within is not None and unit is not None else {})}
+    changes = read_facts(case.definition, brought, work.calendar) if brought else {}
+    decision = decide(case.definition, case.subject, step.trigger, moment=work.moment(), changes=changes, asking=True)
     roster = Roster(work, case, step, decision, work.today)
     batch = roster.batch
     found = roster.keyed(batch.over) if batch.over else roster.in_unit(batch.workflow, batch.in_)

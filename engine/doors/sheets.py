@@ -38,10 +38,16 @@ class Sheets:
         with self._work() as work:
             return make_sheet(work, work.case(subject), trigger, officer=officer, facts=facts)
 
-    def nameable(self, subject: str, trigger: str) -> Nameable:
-        """Returns whom the lines of a step may name, to be found by what a list says of them. Raises BadInput."""
+    def nameable(
+        self, subject: str, trigger: str, *, unit: str | None = None, facts: Mapping[str, object] | None = None
+    ) -> Nameable:
+        """Returns whom the lines of a step may name, to be found by what a list says of them.
+
+        `unit` is the one that the lines are within, where the step asks for one; `facts` are what the step would
+        bring. Raises BadInput.
+        """
         with self._work() as work:
-            return nameable(work, work.case(subject), trigger)
+            return nameable(work, work.case(subject), trigger, unit=unit, facts=facts)
 
     def rehearse(self, command: Move, by: By) -> Answer:
         """Returns what a step that moves many would answer; nothing is written, nor is a refusal.

@@ -16,8 +16,10 @@ from cli.main import app
 from engine.core.commands import Start
 from engine.steps import By
 from engine.store.open import open_store
-from tests.integration.cli.conftest import Ketnap, plain
+from engine.store.rows import EventRow
+from tests.integration.cli.conftest import LISTS, Ketnap, plain
 from tests.integration.web.test_access import routes
+from tests.servers.http import WebServer
 from tests.web_office import PagesOffice, serving
 from web.access import table
 
@@ -99,6 +101,7 @@ TYPED: list[tuple[str, tuple[str, ...]]] = [
     ("import start target chi-tieu.csv --as bithu", ("started",)),
     ("start monthly_review --id hop --org xa1 --as lan --fact month=2026-12", ("started",)),
     ("sheet hop --as lan", ("listed",)),
+    ("import decisions hop de-nghi.csv --trigger send_proposals --do add --fact branch=cb1 --as lan", ("moved",)),
     ("numbers training_class", ()),
     ("@ 2027-01-04 08:00", ()),
     ("run scheduler --once", ("started",)),
@@ -125,16 +128,14 @@ TYPED: list[tuple[str, tuple[str, ...]]] = [
 ]
 
 
-# Commands that need notices that went out, or a list of decisions: typed in these tests. Each writes its event through
-# the one door that tests of the trail see (`resolving`, `correcting`, `steps`).
-BESIDE = {
-    "import decisions": "tests/integration/cli/test_sheets.py",
-    "notices remind": "tests/integration/cli/test_notices.py",
-    "notices retry": "tests/integration/cli/test_notices.py",
-    "notices resolve": "tests/integration/cli/test_notices.py",
-    "notices cancel": "tests/integration/cli/test_notices.py",
-    "notices correct": "tests/unit/test_undoing.py, by the service",
-}
+# What is said of notices that went out or could not: typed in `test_what_is_said_of_notices_leaves_its_event`.
+OF_NOTICES = (
+    "notices retry {sent} --as lan",
+    "notices resolve {sent} sent --as lan",
+    "notices correct {sent} --reason Nhầm --as lan",
+    "notices remind plan_reminder annual_plan-xa1-2024 --as hai",
+    "notices cancel {queued} --reason 'Đã báo miệng' --as lan",
+)
 
 
 def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
@@ -153,13 +154,14 @@ def test_every_command_is_in_one_of_these_lists() -> None:
     """A new command must say what it leaves in the trail."""
     known = set(commands(typer.main.get_command(app)))
     typed = {name_of(line, known) for line, _ in TYPED if line[0] != "@"}
-    listed = typed | set(ELSEWHERE) | set(BESIDE)
+    listed = typed | set(ELSEWHERE) | {name_of(line, known) for line in OF_NOTICES}
     assert known - listed == set()
     assert listed - known == set()
 
 
 LISTED = {
     "nhiem-ky.csv": "officer,role,org,from,until\nlan,clerk,cb2,01/01/2016,31/12/2020\n",
+    "de-nghi.csv": "Họ và tên,Chi bộ\nNgười Chín,cb1\n",
     "chi-tieu.csv": "org,target_kind,year,target_least,target_most,decision_no,decision_on\n"
     "tu,admissions,2026,50,60,1-NQ,10/08/2025\n",
     "lich-su.csv": "Họ và tên,Ngày sinh,Chi bộ,Ngày kết nạp,Số quyết định\n"
@@ -171,8 +173,7 @@ LISTED = {
 def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ketnap:
     """An office with an administrator and one person whose name and faith may be seen nowhere without an event."""
     plain(monkeypatch)
-    lists = Path(__file__).parents[1] / "data" / "lists"
-    for path in lists.iterdir():
+    for path in LISTS.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mk.txt").write_text("một mật khẩu đủ dài\n", encoding="utf-8")
@@ -236,12 +237,52 @@ def test_what_comes_into_another_database_leaves_its_event_there(office: Ketnap)
     assert {"office_changed", "started"} <= set(_kinds(office, "moi.db"))
 
 
-def _kinds(office: Ketnap, name: str = "ketnap.db") -> list[str]:
+def test_what_is_said_of_notices_leaves_its_event(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, web_server: WebServer
+) -> None:
+    """A gateway refuses a message, and does not answer the next time; then somebody is reminded by hand."""
+    plain(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    orgs = (LISTS / "to-chuc.csv").read_text(encoding="utf-8")
+    officers = "id,name,org,roles,email,phone\nlan,Lan,xa1,secretary,,+84900000001\nhai,Hải,tcnv,clerk,,\n"
+    for name, text in {
+        "to-chuc.csv": orgs.rstrip("\n") + "\ntcnv,organisation_agency,Cơ quan Tổ chức,tu\n",
+        "can-bo.csv": officers,
+        "ketnap.toml": f'sandbox_sends = true\n[channels.kannel]\nurl = "http://127.0.0.1:{web_server.port}/"\n'
+        'user = "u"\npassword = "p"\n',
+    }.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    made = Ketnap(tmp_path)
+    monkeypatch.setenv("KETNAP_NOW", "2023-12-29 08:00")
+    made.office()
+    monkeypatch.setenv("KETNAP_NOW", "2024-01-02 08:00")
+    web_server.answers += [(400, {}), None]
+    made.run("run", "--once")
+    ids = {"sent": made.ask("notices", "list", "--state", "refused")[0]["id"], "queued": ""}
+    for line in OF_NOTICES:
+        if "remind" in line:
+            monkeypatch.setenv("KETNAP_NOW", "2024-01-12 09:00")
+            web_server.answers += [(503, {})] * 99  # so that something waits
+        if "cancel" in line:
+            ids["queued"] = made.ask("notices", "list", "--state", "queued")[0]["id"]
+        before = len(_events(made))
+        made.run(*shlex.split(line.format(**ids)))
+        by = line.split()[-1]
+        assert [e.kind for e in _events(made)[before:] if e.actor == by] == ["notice"], line
+        if "retry" in line:
+            made.run("run", "--once")  # what became of it is not known
+
+
+def _events(office: Ketnap, name: str = "ketnap.db") -> list[EventRow]:
     store = open_store(f"sqlite:///{office.folder / name}")
     with store.transaction(write=False) as unit:
-        found = [e.kind for e in unit.events()]
+        found = list(unit.events())
     store.close()
     return found
+
+
+def _kinds(office: Ketnap, name: str = "ketnap.db") -> list[str]:
+    return [e.kind for e in _events(office, name)]
 
 
 # ---- pages ----

@@ -360,9 +360,14 @@ def _moved(caller: Caller, answer: Answer) -> Document:
 
 
 @router.get("/subjects/{subject}/sheet", tags=["steps"])
-def sheet(caller: Reads, subject: SubjectId, trigger: Annotated[str, Query(max_length=200, pattern=PLAIN)]) -> Document:
-    """Who a sitting or a class is about: the lines that a step which moves many would take."""
+def sheet(
+    caller: Reads,
+    subject: SubjectId,
+    trigger: Annotated[str, Query(max_length=200, pattern=PLAIN)],
+    unit: Annotated[str | None, Query(max_length=200, pattern=PLAIN)] = None,
+) -> Document:
+    """Who a sitting or a class is about: the lines that a step which moves many would take; `unit`: within which."""
     caller.service.desk.sees(subject, caller.by)
-    people = caller.service.sheets.nameable(subject, trigger)
+    people = caller.service.sheets.nameable(subject, trigger, unit=unit)
     seen = [{"subject": id, "org": org, "unit": name} for id, org, name, _ in people.people if caller.sees(id)]
     return {"subject": subject, "trigger": trigger, "only_line": people.only_line, "people": seen}

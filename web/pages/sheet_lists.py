@@ -85,7 +85,7 @@ def _people(page: Page) -> Nameable:
     shown = {r.subject for r in found.sheet.rows}
     awaits = found.step.batch is not None and bool(found.step.batch.awaits)
     readable = set(visit.service.lists.units(visit.by())) if awaits else set()
-    people = visit.service.sheets.nameable(page.subject, page.trigger)
+    people = visit.service.sheets.nameable(page.subject, page.trigger, unit=page.unit)
     return replace(people, people=[p for p in people.people if p[0] in shown or p[1] in readable])
 
 
