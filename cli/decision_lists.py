@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.options import As, Facts, On, Reason, Subject, Token
+from cli.options import As, Facts, ListFiles, On, Reason, Subject, Token
 from cli.session import Session
 
 
 def import_decisions(
     ctx: typer.Context,
     subject: Subject,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The list, .xlsx or .csv.")],
+    files: ListFiles,
     trigger: Annotated[str, typer.Option("--trigger", metavar="TRIGGER", help="The step that takes the lines.")],
     do: Annotated[str | None, typer.Option("--do", metavar="LINE", help="The line of rows that name none.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would happen.")] = False,
@@ -27,26 +26,25 @@ def import_decisions(
     """Take a step that moves many with the lines of a list; people are found by name, birth date and unit.
 
     Examples: ketnap import decisions lop1 ket-qua.xlsx --trigger record_results --as tam
-              ketnap import decisions lop1 danh-sach.xlsx --trigger enrol --do enrol --as tam --dry-run
+              ketnap import decisions lop1 xa1.xlsx xa2.xlsx --trigger enrol --do enrol --as tam --dry-run
     """
     from dataclasses import replace
 
     from cli.inputs import read_day, read_facts
-    from cli.lists import begin, finish, profile_of
+    from cli.lists import begin, finish, open_lists, profile_of
     from cli.stepping import document_of, show_moved
     from engine.core.commands import Move
     from engine.importing import Imported
     from reports.line_lists import lines_of
-    from reports.sheets import open_sheets
     from reports.tables import read_table
 
     session: Session = ctx.obj
-    sheets = open_sheets(file)
+    name, sheets = open_lists(files)
     service, by = begin(session, as_, token, dry_run=dry_run, founding=False)
     with service.work() as work:
         area, today = work.library.area.file.area, work.today
     profile = profile_of(session, area, "decisions")
-    reading = read_table(sheets, profile, file=str(file), today=today, known={})
+    reading = read_table(sheets, profile, file=name, today=today, known={})
     given = read_facts(facts or ())
     people = service.sheets.nameable(subject, trigger, facts=given)
     found, rejected = lines_of(reading.rows, people, do or people.only_line)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.decision_lists import import_decisions
-from cli.options import As, On, Token
+from cli.options import As, ListFiles, On, Token
 from cli.session import Session
 
 if TYPE_CHECKING:
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from reports.people import ImportPlan, PersonRow, Reading
     from reports.profiles import Profile
     from reports.remarks import Remark
+    from reports.sheets import Sheet
     from reports.tables import TableReading
 
-FileArg = Annotated[Path, typer.Argument(metavar="FILE", help="The list, .xlsx or .csv.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would happen.")]
+NAMED = 50  # rows of those here already that are named; the document for programs names all
 PEOPLE = "candidate"  # the workflow that a list of people begins
 
 
@@ -48,7 +49,7 @@ def register(app: typer.Typer) -> None:
 
 
 def import_orgs(
-    ctx: typer.Context, file: FileArg, dry_run: DryRun = False, as_: As = None, token: Token = None
+    ctx: typer.Context, files: ListFiles, dry_run: DryRun = False, as_: As = None, token: Token = None
 ) -> None:
     """Found or change organisations. Columns: id, kind, name, parent; if wanted from, until, merged_into, decision.
 
@@ -57,30 +58,30 @@ def import_orgs(
     Example: ketnap import orgs to-chuc.csv
     """
     session: Session = ctx.obj
-    bring(session, "orgs", file, as_, token, dry_run=dry_run, founding=True)
+    bring(session, "orgs", files, as_, token, dry_run=dry_run, founding=True)
 
 
 def import_officers(
-    ctx: typer.Context, file: FileArg, dry_run: DryRun = False, as_: As = None, token: Token = None
+    ctx: typer.Context, files: ListFiles, dry_run: DryRun = False, as_: As = None, token: Token = None
 ) -> None:
     """Add or change officers. Columns: id, name, org, roles (separated by spaces), email, phone.
 
     Example: ketnap import officers can-bo.csv
     """
     session: Session = ctx.obj
-    bring(session, "officers", file, as_, token, dry_run=dry_run, founding=True)
+    bring(session, "officers", files, as_, token, dry_run=dry_run, founding=True)
     warn_locked_out(session)
 
 
 def import_terms(
-    ctx: typer.Context, file: FileArg, dry_run: DryRun = False, as_: As = None, token: Token = None
+    ctx: typer.Context, files: ListFiles, dry_run: DryRun = False, as_: As = None, token: Token = None
 ) -> None:
     """Say who held which role where, from when to when. Columns: officer, role, org, from, until.
 
     Example: ketnap import terms nhiem-ky.csv --as quan-tri
     """
     session: Session = ctx.obj
-    bring(session, "terms", file, as_, token, dry_run=dry_run, founding=True)
+    bring(session, "terms", files, as_, token, dry_run=dry_run, founding=True)
 
 
 def warn_locked_out(session: Session) -> None:
@@ -100,7 +101,7 @@ def warn_locked_out(session: Session) -> None:
 
 def import_candidates(
     ctx: typer.Context,
-    file: FileArg,
+    files: ListFiles,
     dry_run: DryRun = False,
     on: On = None,
     as_: As = None,
@@ -111,18 +112,22 @@ def import_candidates(
     Each comes under the branch that the row or the group names. The same list again changes nothing. With --on a list
     of years ago counts from its own day, so that steps taken since can be entered with theirs.
 
-    Example: ketnap import candidates danh-sach.xlsx --as lan --dry-run
+    The lists of many units come in together: whoever stands in two of them, or is here already, is named with file and
+    row.
+
+    Examples: ketnap import candidates danh-sach.xlsx --as lan --dry-run
+              ketnap import candidates xa1.xlsx xa2.xlsx xa3.xlsx --as minh --dry-run
     """
     from cli.inputs import read_day
 
     session: Session = ctx.obj
-    bring(session, "candidates", file, as_, token, dry_run=dry_run, founding=False, on=read_day("on", on))
+    bring(session, "candidates", files, as_, token, dry_run=dry_run, founding=False, on=read_day("on", on))
 
 
 def bring(
     session: Session,
     kind: str,
-    file: Path,
+    files: Sequence[Path],
     as_: str | None,
     token: str | None,
     *,
@@ -130,11 +135,10 @@ def bring(
     founding: bool,
     on: date | None = None,
 ) -> None:
-    """Reads a list of a kind and takes it in, or only tries to; prints what it did."""
+    """Reads the lists of a kind and takes them in together, or only tries to; prints what it did."""
     from reports.incoming import KINDS, Errand
-    from reports.sheets import open_sheets
 
-    sheets = open_sheets(file)
+    name, sheets = open_lists(files)
     service, by = begin(session, as_, token, dry_run=dry_run, founding=founding)
     with service.work() as work:
         area = work.library.area.file.area
@@ -143,13 +147,24 @@ def bring(
         by=by,
         profile=profile_of(session, area, kind),
         sheets=sheets,
-        file=str(file),
+        file=name,
         account=session.account,
         rehearse=dry_run,
         on=on,
     )
     incoming = KINDS[kind].bring(errand)
     finish(session, incoming, incoming.done, dry_run=dry_run)
+
+
+def open_lists(files: Sequence[Path]) -> tuple[str, list[Sheet]]:
+    """Returns what one or more files are called in an error about all, and their sheets. Raises BadInput."""
+    from reports.sheets import open_sheets, together
+
+    if len(files) == 1:
+        return str(files[0]), open_sheets(files[0])
+    alike = {f.name for f in files if sum(other.name == f.name for other in files) > 1}
+    named = [(str(f) if f.name in alike else f.name, open_sheets(f)) for f in files]
+    return ", ".join(name for name, _ in named), together(named)
 
 
 def begin(session: Session, as_: str | None, token: str | None, *, dry_run: bool, founding: bool) -> tuple[Service, By]:
@@ -177,8 +192,12 @@ def finish(
     read: int | None = None,
 ) -> None:
     """Prints what a list did; one with a rejected row ends with exit code 2."""
+    from reports.incoming import Incoming
+
     rejected = [_remark(session, r) for r in reading.rejected]
     rejected += [_refused(session, r.row, r.error) for r in done.refused]
+    made = dict(zip(done.ids, (row for row, outcome in done.rows if outcome == "created"), strict=False))
+    known = reading.rows if isinstance(reading, Incoming) else ()
     document: dict[str, Any] = {
         "read": read if read is not None else getattr(reading, "read", 0),
         "created": done.created,
@@ -188,7 +207,12 @@ def finish(
         "warnings": [_remark(session, w) for w in reading.warnings],
         "dry_run": dry_run,
         "ids": done.ids if not dry_run else [],
-        "similar": [_similar(session, row, other) for row, other in done.similar],
+        "similar": [_similar(session, row, other, made.get(other.subject)) for row, other in done.similar],
+        "known": [
+            {"sheet": sheet, "row": row, "name": name, "changed": outcome == "updated"}
+            for sheet, row, name, outcome in known
+            if outcome != "created"
+        ],
     }
     session.write(document, lambda console: _show(session, console, document))
     if rejected:
@@ -208,8 +232,10 @@ def _remark(session: Session, remark: Remark) -> dict[str, Any]:
     }
 
 
-def _similar(session: Session, row: PersonRow, other: Alike) -> dict[str, Any]:
-    return {"sheet": row.sheet, "row": row.row, **session.teller.alike(other)}
+def _similar(session: Session, row: PersonRow, other: Alike, twin: PersonRow | None) -> dict[str, Any]:
+    """Returns who may be the same as a row; `twin` is the row of the same lists that the other one comes from."""
+    found = {"sheet": row.sheet, "row": row.row, **session.teller.alike(other)}
+    return found if twin is None else {**found, "of_row": {"sheet": twin.sheet, "row": twin.row}}
 
 
 def _refused(session: Session, row: PersonRow, error: Any) -> dict[str, Any]:
@@ -238,7 +264,11 @@ def _show(session: Session, console: Console, document: Mapping[str, Any]) -> No
 
         console.print(session.say("Who may be entered twice; look before the list comes in:"))
         for one in document["similar"]:
-            show_alike(session, console, one, place=f"{one['sheet']} {one['row']}: ")
+            twin = one.get("of_row")
+            shown = one if twin is None else {**one, "subject": session.say("{sheet}, row {row}", **twin)}
+            show_alike(session, console, shown, place=f"{one['sheet']} {one['row']}: ")
+    if document["dry_run"] and document["known"]:
+        _show_known(session, console, document["known"])
     counts = session.say(
         "Read: {read}. New: {created}. Changed: {updated}. As they were: {unchanged}. Rejected: {rejected}.",
         **{k: document[k] for k in ("read", "created", "updated", "unchanged")},
@@ -249,3 +279,14 @@ def _show(session: Session, console: Console, document: Mapping[str, Any]) -> No
         console.print(session.say("Nothing was changed: a list comes in whole or not at all."))
     elif document["dry_run"]:
         console.print(session.say("Only tried: nothing was changed."))
+
+
+def _show_known(session: Session, console: Console, known: Sequence[Mapping[str, Any]]) -> None:
+    """Names the rows of those who are here already."""
+    console.print(session.say("Here already: {n}", n=len(known)))
+    for one in known[:NAMED]:
+        place = session.say("{sheet}, row {row}", sheet=one["sheet"], row=one["row"])
+        said = session.say("changed") if one["changed"] else session.say("as it was")
+        console.print(f"  - {place}: {one['name']} ({said})", soft_wrap=True)
+    if len(known) > NAMED:
+        console.print("  - " + session.say("and {n} more", n=len(known) - NAMED))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,4 +29,7 @@ IfVersion = Annotated[
 Command = Annotated[
     str | None,
     typer.Option("--command-id", metavar="ID", help="An id of your own: the same command sent again is done once."),
+]
+ListFiles = Annotated[
+    list[Path], typer.Argument(metavar="FILE", help="The list, .xlsx or .csv; several come in together, or none.")
 ]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.lists import PEOPLE, DryRun, FileArg, begin, finish, profile_of
-from cli.options import As, Token
+from cli.lists import PEOPLE, DryRun, begin, finish, open_lists, profile_of
+from cli.options import As, ListFiles, Token
 from cli.session import Session
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def add(group: typer.Typer) -> None:
 
 def import_history(
     ctx: typer.Context,
-    file: FileArg,
+    files: ListFiles,
     open_: Annotated[
         bool, typer.Option("--open", help="Also open what such a step opens, for those who are still in it.")
     ] = False,
@@ -44,10 +44,9 @@ def import_history(
     from engine import importing
     from reports.incoming import reach
     from reports.lists import read_people
-    from reports.sheets import open_sheets
 
     session: Session = ctx.obj
-    sheets = open_sheets(file)
+    name, sheets = open_lists(files)
     service, by = begin(session, as_, token, dry_run=dry_run, founding=False)
     with service.work() as work:
         area, office, today = work.library.area, work.office, work.today
@@ -55,7 +54,7 @@ def import_history(
     branches, organisations, own = reach(office, by.officer or "", units, closed=True)
     profile = profile_of(session, area.file.area, "history")
     reading = read_people(
-        sheets, profile, file=str(file), today=today, branches=branches, organisations=organisations, own=own
+        sheets, profile, file=name, today=today, branches=branches, organisations=organisations, own=own
     )
     planner = _HistoryPlanner(reading, profile, opens=open_)
     done = importing.import_subjects(
@@ -103,7 +102,7 @@ class _HistoryPlanner:
 def import_start(
     ctx: typer.Context,
     workflow: Annotated[str, typer.Argument(metavar="WORKFLOW", help="Which workflow begins.")],
-    file: FileArg,
+    files: ListFiles,
     dry_run: DryRun = False,
     as_: As = None,
     token: Token = None,
@@ -114,16 +113,15 @@ def import_start(
     """
     from engine import importing
     from engine.core.commands import Start
-    from reports.sheets import open_sheets
     from reports.starts import start_profile
     from reports.tables import read_table
 
     session: Session = ctx.obj
-    sheets = open_sheets(file)
+    name, sheets = open_lists(files)
     service, by = begin(session, as_, token, dry_run=dry_run, founding=False)
     with service.work() as work:
         definition, today, tree = work.library.newest(workflow), work.today, work.office.tree
-    reading = read_table(sheets, start_profile(definition), file=str(file), today=today, known={"org": set(tree.by_id)})
+    reading = read_table(sheets, start_profile(definition), file=name, today=today, known={"org": set(tree.by_id)})
     rows = [
         (r, Start(workflow=workflow, org=r.fields["org"], id=r.fields.get("id"),
                   facts={n: v for n, v in r.fields.items() if n not in ("org", "id")}))

@@ -16,7 +16,7 @@ from reports.headings import Heading, Table, find_table
 from reports.people import Known, PersonRow, Reading, same_person
 from reports.profiles import Profile
 from reports.readers import Context, Doubtful, Fact, is_blank, merge, read_cell, shown
-from reports.remarks import Remark, remark
+from reports.remarks import Remark, other_row, remark, same_person_as
 from reports.rows import Row, RowKind, is_numbered, tell, unit_forms
 from reports.sheets import Cell, Sheet
 from reports.units import match_unit
@@ -37,16 +37,18 @@ def read_people(
 
     `branches` (id to name) are the units that a row may belong to, `organisations` those that may have introduced
     someone, both as far as the officer reaches; `own` is the unit of rows that name none, where the officer's own unit
-    is a branch. Raises BadInput where no sheet has a heading that the profile knows.
+    is a branch. Raises BadInput where no sheet of a file has a heading that the profile knows.
     """
     reader = _Reader(profile=profile, today=today, branches=branches, organisations=organisations, own=own)
-    tables = sum(reader.read_sheet(sheet) for sheet in sheets if not sheet.blank)
-    if not tables:
+    tables = dict.fromkeys((sheet.file for sheet in sheets), 0)
+    for sheet in sheets:
+        tables[sheet.file] += 0 if sheet.blank else reader.read_sheet(sheet)
+    if 0 in (tables or {"": 0}).values():
         column = profile.column(profile.required)
         heading = profile.name if column is None else column.to
         raise BadInput(
             "{file}: no row with headings was found; name the columns, among them the one of {fact}",
-            file=file,
+            file=next((name for name, count in tables.items() if name and not count), file),
             fact=heading,
         )
     return Reading(
@@ -247,10 +249,12 @@ class _Reader:
             twins.append(person)
             self.rows.append(person)
         elif twin.facts == facts:
-            self._warn(self._at(place, row, name_at, "the same as row {row}; read once", {"row": twin.row}))
+            here, elsewhere = "the same as row {row}; read once", "the same as {sheet}, row {row}; read once"
+            said = other_row(place.sheet.name, twin.sheet, twin.row, here, elsewhere)
+            self._warn(self._at(place, row, name_at, *said))
         else:
-            message = "the same person as in row {row}, with other data; leave one of the two"
-            self.rejected.append(self._at(place, row, name_at, message, {"row": twin.row}))
+            said = same_person_as(place.sheet.name, twin.sheet, twin.row)
+            self.rejected.append(self._at(place, row, name_at, *said))
 
     # ---- units and remarks ----
 

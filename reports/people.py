@@ -9,7 +9,7 @@ from typing import Literal
 
 from engine.core.values import Value
 from reports.readers import Fact
-from reports.remarks import Remark, remark
+from reports.remarks import Remark, remark, same_person_as
 from reports.words import tidy
 
 
@@ -129,8 +129,8 @@ def plan_import(reading: Reading, existing: Sequence[Existing]) -> ImportPlan:
             message, params = "fits {count} persons: {ids}", {"count": len(found), "ids": _ids(found)}
             rejected.append(remark(row.sheet, row.row, None, "", message, dict(params)))
         elif found and (other := taken.get(found[0].id)):
-            message = "the same person as in row {row}, with other data; leave one of the two"
-            rejected.append(remark(row.sheet, row.row, None, "", message, {"row": other.row}))
+            message, params = same_person_as(row.sheet, other.sheet, other.row)
+            rejected.append(remark(row.sheet, row.row, None, "", message, params))
         elif found:
             taken[found[0].id] = row
             changes.append(_change(row, found[0]))

@@ -34,6 +34,23 @@ class Remark:
         return translate(self.message).format_map(self.params) if self.params else translate(self.message)
 
 
+def other_row(here: str, sheet: str, row: int, message: str, elsewhere: str) -> tuple[str, dict[str, object]]:
+    """Returns what is said of another row in a remark on the sheet `here`: `message`, which names the `row`, or, where
+    the other row is on another sheet, `elsewhere`, which names the `sheet` too."""
+    return (message, {"row": row}) if sheet == here else (elsewhere, {"sheet": sheet, "row": row})
+
+
+def same_person_as(here: str, sheet: str, row: int) -> tuple[str, dict[str, object]]:
+    """Returns what is said of a row that brings other data of a person whom another row brings too."""
+    return other_row(
+        here,
+        sheet,
+        row,
+        "the same person as in row {row}, with other data; leave one of the two",
+        "the same person as in {sheet}, row {row}, with other data; leave one of the two",
+    )
+
+
 def remark(
     sheet: str, row: int, number: int | None, heading: str, message: str, params: dict[str, object] | None = None
 ) -> Remark:

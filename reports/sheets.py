@@ -9,7 +9,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -38,6 +38,7 @@ class Sheet:
     """
 
     name: str
+    file: str = ""  # where several files are read together: the one that it is of
     rows: tuple[tuple[Cell, ...], ...]
     merged: tuple[tuple[int, int, int, int], ...] = ()
     hidden: bool = False
@@ -88,6 +89,23 @@ def open_sheets(path: Path) -> list[Sheet]:
     except OSError as error:
         raise BadInput("{file}: cannot be read: {why}", file=path.name, why=error.strerror or "") from None
     return read_sheets(data, path.name)
+
+
+def together(files: Sequence[tuple[str, Sequence[Sheet]]]) -> list[Sheet]:
+    """Returns the sheets of several files, each called by its file, and by its own name too where there are more.
+
+    Raises BadInput for two files of one name: nobody could tell their rows apart.
+    """
+    found: list[Sheet] = []
+    for n, (name, sheets) in enumerate(files):
+        if name in (other for other, _ in files[:n]):
+            raise BadInput("{file} is given twice; give each list once, under a name of its own", file=name)
+        shown = [s for s in sheets if not s.hidden and not s.blank]
+        if not shown:
+            raise BadInput("{file}: the file is empty", file=name)
+        only = shown[0] if len(shown) == 1 else None
+        found += [replace(s, file=name, name=name if s is only else f"{name} ({s.name})") for s in sheets]
+    return found
 
 
 def read_sheets(data: bytes, file: str) -> list[Sheet]:

@@ -11,7 +11,7 @@ from reports.days import Unreadable
 from reports.headings import Heading, Table, find_table
 from reports.profiles import Profile
 from reports.readers import Context, Doubtful, is_blank, read_cell
-from reports.remarks import Remark, remark
+from reports.remarks import Remark, other_row, remark
 from reports.rows import RowKind, tell
 from reports.sheets import Sheet
 
@@ -43,20 +43,20 @@ def read_table(
     `known` says for a field which values (for a field with several, which of each) there are; a column that `refers`
     to another may also name a value of that column in the same file. Where rows refer to each other (a parent), each
     comes after the one it names, and rows that name each other in a circle are rejected. Raises BadInput where no
-    sheet has a heading, or a required column is missing.
+    sheet of a file has a heading, or a required column is missing.
     """
     rows: list[tuple[TableRow, dict[str, Heading]]] = []
     rejected: list[Remark] = []
     warnings: list[Remark] = []
-    tables = 0
+    tables = dict.fromkeys((sheet.file for sheet in sheets), 0)
     for sheet in sheets:
         table: Table | None = None
         for row in range(1, len(sheet.rows) + 1) if not sheet.hidden else ():
             if table is None:
                 table = find_table(sheet, row, profile)
                 if table is not None:
-                    tables += 1
-                    _ask_for_columns(table, profile, file)
+                    tables[sheet.file] += 1
+                    _ask_for_columns(table, profile, sheet.file or file)
                     warnings.extend(_unknown_columns(sheet, table))
             elif row > table.bottom and tell(sheet, table, row, profile).kind == RowKind.PERSON:
                 fields, faults, doubts = _read_row(sheet, table, row, profile, today)
@@ -64,10 +64,10 @@ def read_table(
                 warnings.extend(doubts)
                 headings = {h.column.to: h for h in table.headings.values() if h.column}
                 rows.append((TableRow(sheet=sheet.name, row=row, fields=fields), headings))
-    if not tables:
+    if 0 in (tables or {"": 0}).values():
         raise BadInput(
             "{file}: no row with headings was found; the columns are {columns}",
-            file=file,
+            file=next((name for name, count in tables.items() if name and not count), file),
             columns=", ".join(column.to for column in profile.columns),
         )
     rejected.extend(_across(rows, profile, known))
@@ -135,7 +135,7 @@ def _across(
     rejected: list[Remark] = []
     for column in profile.columns:
         own = {row.fields[column.refers] for row, _ in rows if column.refers in row.fields}
-        first: dict[str, int] = {}
+        first: dict[str, TableRow] = {}
         for row, headings in rows:
             if (value := row.fields.get(column.to)) is None:
                 continue
@@ -155,9 +155,10 @@ def _across(
                         )
                     )
             key = "|".join([value, *(row.fields.get(to, "") for to in column.together)])
-            if column.unique and first.setdefault(key, row.row) != row.row:
-                message = "{value} stands in row {row} too"
-                params: dict[str, object] = {"value": value[:80], "row": first[key]}
+            if column.unique and (other := first.setdefault(key, row)) is not row:
+                here, elsewhere = "{value} stands in row {row} too", "{value} stands in {sheet}, row {row} too"
+                message, params = other_row(row.sheet, other.sheet, other.row, here, elsewhere)
+                params["value"] = value[:80]
                 rejected.append(remark(row.sheet, row.row, heading.number, heading.label, message, params))
     return rejected
 

@@ -17,7 +17,7 @@ from engine.sheets import Nameable
 from reports.line_lists import lines_of
 from reports.profiles import profile_in
 from reports.remarks import Remark
-from reports.sheets import Sheet
+from reports.sheets import Sheet, together
 from reports.tables import TableReading, TableRow, read_table
 from web.access import FILLS
 from web.pages.imports import read_list
@@ -94,14 +94,7 @@ def _sheets(visit: Visit) -> list[Sheet]:
     uploads = [u for n, u in visit.form.uploads if n == LISTS and u.filename]
     if not uploads:
         raise BadInput("Choose a file first.")
-    found: list[Sheet] = []
-    for upload in uploads:
-        name, sheets = read_list(upload)
-        seen = [s for s in sheets if not s.hidden and not s.blank]
-        found += [replace(s, name=name if len(seen) == 1 else f"{name} ({s.name})") for s in seen]
-    if not found:
-        raise BadInput("{file}: the file is empty", file=uploads[0].filename or "")
-    return found
+    return together([read_list(upload) for upload in uploads])
 
 
 def over(page: Page, lines: Sequence[Line]) -> Pairs:

@@ -83,3 +83,52 @@ def test_a_file_that_is_not_there_or_no_list_ends_with_2(office: Ketnap) -> None
     (office.folder / "x.csv").write_text("a,b\n1,2\n", encoding="utf-8")
     error = office.ask("import", "candidates", "x.csv", "--as", "lan", code=2)["error"]
     assert "x.csv" in error["message"]
+
+
+def _lists(office: Ketnap, **files: str) -> list[str]:
+    """Writes lists of two communes' branches; returns the names of the files."""
+    for name, rows in files.items():
+        (office.folder / f"{name}.csv").write_text("Chi bộ,Họ và tên,Ngày sinh,Giới tính\n" + rows, encoding="utf-8")
+    return [f"{name}.csv" for name in files]
+
+
+AN, BINH = "Thôn 3,Nguyễn Văn An,01/02/1999,Nam\n", "Thôn 3,Trần Thị Bình,03/04/2000,Nữ\n"
+
+
+def test_lists_of_many_units_come_in_together_and_doubles_across_them_are_named(office: Ketnap) -> None:
+    files = _lists(office, a=AN + BINH, b=BINH + "Thôn 6,Lê Văn Cường,05/06/1998,Nam\n",
+                   c="Thôn 3,Lê Văn Cường,05/06/1998,Nam\n")  # fmt: skip
+    tried = office.ask("import", "candidates", *files, "--as", "lan", "--dry-run")
+    assert (tried["read"], tried["created"]) == (5, 4)
+    (once,) = tried["warnings"]
+    assert (once["sheet"], once["row"]) == ("b.csv", 2)
+    assert "a.csv, dòng 3" in once["message"]
+    (alike,) = tried["similar"]
+    assert (alike["sheet"], alike["row"], alike["of_row"]) == ("c.csv", 2, {"sheet": "b.csv", "row": 3})
+    assert office.ask("status")["subjects"] == {}
+    shown = office.run("import", "candidates", *files, "--as", "lan", "--dry-run").stdout
+    assert "c.csv 2: b.csv, dòng 3" in " ".join(shown.split())
+    assert office.ask("import", "candidates", *files, "--as", "lan")["created"] == 4
+    again = office.ask("import", "candidates", *files, "--as", "lan", "--dry-run")
+    known = [(k["sheet"], k["row"], k["changed"]) for k in again["known"]]
+    assert known == [("a.csv", 2, False), ("a.csv", 3, False), ("b.csv", 3, False), ("c.csv", 2, False)]
+
+
+def test_one_wrong_row_or_file_of_many_keeps_them_all_out(office: Ketnap) -> None:
+    files = _lists(office, a=AN, b=AN.replace("Nam", "Nữ"), c=BINH)
+    refused = office.ask("import", "candidates", *files, "--as", "lan", code=2)
+    assert [(r["sheet"], r["row"]) for r in refused["rejected"]] == [("b.csv", 2)]
+    assert "a.csv, dòng 2" in refused["rejected"][0]["message"]
+    (office.folder / "d.csv").write_text("một trang không có tiêu đề\n", encoding="utf-8")
+    assert "d.csv" in office.run("import", "candidates", "a.csv", "d.csv", "--as", "lan", code=2).stderr
+    assert "a.csv" in office.run("import", "candidates", "a.csv", "c.csv", "a.csv", "--as", "lan", code=2).stderr
+    assert office.ask("status")["subjects"] == {}
+
+
+def test_two_tables_that_share_an_id_in_the_same_row_are_rejected(ketnap: Ketnap) -> None:
+    ketnap.run("init", "--sandbox")
+    for name in ("x", "y"):
+        (ketnap.folder / f"{name}.csv").write_text(f"id,kind,name\na,town_committee,{name}\n", encoding="utf-8")
+    (twice,) = ketnap.ask("import", "orgs", "x.csv", "y.csv", code=2)["rejected"]
+    assert (twice["sheet"], twice["row"]) == ("y.csv", 2)
+    assert "x.csv, dòng 2" in twice["message"]

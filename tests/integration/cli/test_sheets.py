@@ -149,6 +149,18 @@ def test_a_list_of_names_enrols_and_marks_and_names_the_rows_that_fit_nobody(a_c
     assert (facts["results"], facts["attendance"]) == ({"u2": "pass"}, {"u2": 8})
 
 
+def test_lists_of_many_units_enrol_together(a_class: Ketnap) -> None:
+    a_class.run("set", "u2", "full_name=Lê Thị Bình", "birth_date=1999-02-03", "--as", "lan")
+    for name, rows in (("x", "Lê Thị Bình,u2\n"), ("y", "Lê Thị Bình,u2\n")):
+        (a_class.folder / f"{name}.csv").write_text("Họ và tên,Mã\n" + rows, encoding="utf-8")
+    enrol = ("--trigger", "enrol", "--do", "enrol", "--as", "dao")
+    (twice,) = a_class.ask("import", "decisions", "lop1", "x.csv", "y.csv", *enrol, code=2)["rejected"]
+    assert (twice["sheet"], "x.csv" in twice["message"]) == ("y.csv", True)
+    (a_class.folder / "y.csv").write_text("Họ và tên,Mã\nTrần Văn An,u1\n", encoding="utf-8")
+    tried = a_class.ask("import", "decisions", "lop1", "x.csv", "y.csv", *enrol, "--dry-run")
+    assert sorted(line["subject"] for line in tried["lines"]) == ["u1", "u2"]
+
+
 def test_a_persons_history_names_the_sitting_and_says_who_was_not_mentioned(office: Ketnap) -> None:
     for id_ in ("u1", "u2"):
         office.elite(id_)
