@@ -143,10 +143,12 @@ def serving(
     provider: str | None = None,
     found: Callable[[Store, SetClock], tuple[Service, Iterable[str]]] | None = None,
     body_seconds: float = BODY_SECONDS,
+    channels: dict[str, Any] | None = None,
 ) -> Iterator[PagesOffice]:
     """Serves the pages of the test office over a store; in memory unless another is given.
 
     `provider` is the issuer of an identity provider; `found` founds another office, and says who its officers are.
+    `channels` are the tables of its channels.
     """
     clock, store = SetClock(now), store or WatchingStore()
     if found is not None:
@@ -161,7 +163,8 @@ def serving(
     opened = Opened(
         store=store, service=service, sandbox=True, zone=ZONE, master=MASTER, set_clock=False, base_url=office.base
     )
-    settings = Settings(oidc_issuer=provider, oidc_secret="bí mật" if provider else None, base_url=office.base)
+    secret = "bí mật" if provider else None
+    settings = Settings(oidc_issuer=provider, oidc_secret=secret, base_url=office.base, channels=channels or {})
     wired = wired_of(settings, opened)
     server = Server(
         build_app(web, pages=pages_of(Settings(), service), wired=wired), listening, body_seconds=body_seconds

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, time
 from functools import wraps
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -54,8 +55,8 @@ class Post:
 class Posting:
     """The office, its officers' browsers and programs, and what each of their requests left."""
 
-    def __init__(self, office: PagesOffice) -> None:
-        self.office, self.service = office, office.service
+    def __init__(self, office: PagesOffice, mail: Path) -> None:
+        self.office, self.service, self.mail = office, office.service, mail
         self.sent: list[Post] = []
         self.signed: dict[str, Client] = {}
 
@@ -136,9 +137,12 @@ def _split(wanted: dict[str, str]) -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def posting() -> Iterator[Posting]:
+def posting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Posting]:
     """An office in January: plans and reviews are open, their notices written; six people of cb1."""
-    with serving(now=office_time(date(2024, 12, 31))) as office:
+    sender = {"address": "nhac-viec@ketnap.test", "name": "Văn phòng", "domain": "ketnap.test"}
+    mail = tmp_path_factory.mktemp("post")
+    maildir = {"root": str(mail), "sender": sender}
+    with serving(now=office_time(date(2024, 12, 31)), channels={"maildir": maildir}) as office:
         service = office.service
         service.tick()
         office.clock.set(office_time(date(2025, 1, 21), time(9, 42)))
@@ -147,7 +151,7 @@ def posting() -> Iterator[Posting]:
         for id, name in PEOPLE.items():
             start = Start(workflow="candidate", org="cb1", id=id, facts={**READY, "full_name": name})
             service.start(start, By(officer="cb1_clerk"))
-        yield Posting(office)
+        yield Posting(office, mail)
 
 
 # ---- the officer's own account ----
@@ -175,6 +179,16 @@ def test_a_session_a_password_and_a_second_factor(posting: Posting) -> None:
     posting.form("xa1_deputy", "/account/password", "/account", old=PASSWORD, new=new, again=new)
     secret = posting.by("xa1_deputy").get("/second-factor").text.split("<code>")[1].split("</code>")[0]
     posting.form("xa1_deputy", "/second-factor", code=posting.office.codes.code(secret))
+
+
+@leaves(nothing="POST /language, POST /list/{workflow}/saved/{id}/forget, POST /matters/{workflow}/numbers")
+def test_what_only_changes_what_an_officer_looks_at(posting: Posting) -> None:
+    posting.form("tu_inspector", "/language", "/account", lang="en", to="/account")
+    posting.form("tu_inspector", "/language", "/account", lang="vi", to="/account")
+    at = "/list/candidate"
+    kept = posting.form("tu_inspector", f"{at}/saved", at, narrow3="sex=male", name="Nam giới")
+    posting.form("tu_inspector", kept.headers["location"] + "/forget", at)
+    posting.form("ttct_trainer", "/matters/training_class/numbers", text="0001")
 
 
 # ---- a person ----
@@ -255,7 +269,7 @@ def test_lists_for_a_sheet_go_into_its_draft_and_what_is_recorded_is_a_step(post
 
 
 @leaves(
-    nothing="POST /grid/{workflow}",
+    nothing="POST /grid/{workflow}, POST /grid/{workflow}/{period}/narrow",
     exported="POST /grid/{workflow}/{period}/export",
     notice="POST /grid/{workflow}/{period}/remind",
     moved="POST /grid/{workflow}/{period}/take, POST /grid/{workflow}/{period}/own",
@@ -263,6 +277,7 @@ def test_lists_for_a_sheet_go_into_its_draft_and_what_is_recorded_is_a_step(post
 def test_the_grid(posting: Posting) -> None:
     who, at = "tcnv_clerk", "/grid/annual_plan/2025"
     posting.form(who, "/grid/annual_plan", at, period="2025")
+    posting.form(who, f"{at}/narrow", at, unit="xa2")
     posting.form(who, f"{at}/export", at)
     posting.form(who, f"{at}/remind", at, subject=PLAN)
     posting.form(who, f"{at}/take", at, subject=PLAN, **{"f.received_at": "20/01/2025 15:42", "f.document_no": "1-KH"})
@@ -279,6 +294,7 @@ def test_the_grid(posting: Posting) -> None:
     notice="POST /notices/one/{id}, POST /api/notices/resolve, POST /api/notices/correct",
     office_changed="POST /notices/mine",
     opened="POST /notices/preview",
+    nothing="POST /notices/channels",  # about nobody
 )
 def test_notices_settled_corrected_previewed_and_how_one_wants_them(posting: Posting) -> None:
     id, who = lose(posting.office, "xa2_secretary"), "xa2_secretary"
@@ -287,6 +303,8 @@ def test_notices_settled_corrected_previewed_and_how_one_wants_them(posting: Pos
     rows = [r for r, _ in posting.service.outbox.rows() if r.recipient == "cb3_secretary"]
     sent = next(r.id for r in rows if r.state == "accepted")
     posting.program(who)("POST", "/notices/correct", 200, json={"ids": [sent], "reason": "Gửi nhầm"})
+    posting.form("tu_clerk", "/notices/channels", name="maildir", to="lan@example.org")
+    assert len(list(posting.mail.glob("lan@example.org/new/*.eml"))) == 1
     posting.form(who, "/notices/mine", channel_1="sms", webhook="")
     posting.form("cb1_clerk", "/notices/preview", rule="candidate:refused", subject="p5")
 
