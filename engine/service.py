@@ -214,10 +214,11 @@ class Service:
             try:
                 answer = run(work, by)
             except Denied as error:
+                if subject is None:
+                    raise  # nothing to note it at: all is taken back
                 work.discard()
                 denied = error
-                if subject is not None:
-                    steps.refused_event(work, subject, trigger, by, None, error.why)
+                steps.refused_event(work, subject, trigger, by, None, error.why)
             else:
                 if not answer.allowed and subject is not None:
                     steps.refused_event(work, subject, trigger, by, answer, None)

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from engine.lanes import LANES
+from engine.outbox import EXPANDING
+from engine.receipts import EARLY
 from engine.store.memory import MemoryStore, MemoryTransaction
+from engine.ticking import THROUGH
 
 # What is no part of the office or of anybody's data, and why.
 NOT_RECORDED = {
@@ -16,6 +20,14 @@ NOT_RECORDED = {
     "factors": "which one-time code was used last; that codes were given is an event, see verifying",
     "drafts": "what an officer has filled in and not yet recorded, sealed",
     "saved": "how an officer likes to see a list, sealed",
+}
+
+# Settings that are no choice of anybody's, and why.
+PROGRESS = {
+    THROUGH: "how far the clock has come; what it opened is an event",
+    LANES: "when a gateway or a domain is tried again; that something was not sent is an event",
+    EARLY: "receipts that came before what they belong to; settled, they are an event",
+    EXPANDING: "that a morning's notices are still being written",
 }
 
 
@@ -33,5 +45,7 @@ class WatchingStore(MemoryStore):
             yield unit
             if len(unit._tables.events) == unit._events_before:
                 names = {id(table): name for name, table in vars(unit._tables).items()}
-                changed = {names[id(table)] for table, key, old in unit._undo if table.rows.get(key) != old}
-                self.unrecorded += sorted(changed - set(NOT_RECORDED))
+                for table, key, old in unit._undo:
+                    name = names[id(table)]
+                    if name not in NOT_RECORDED and key not in PROGRESS and table.rows.get(key) != old:
+                        self.unrecorded.append(name if name != "settings" else f"settings: {key}")

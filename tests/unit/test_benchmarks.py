@@ -48,7 +48,7 @@ FIGURES = {
     "tick": ["tick, 3 due", "tick, nothing due"],
     "verify": [
         "hashes, tree and checkpoints",
-        *(f"full: {part}" for part in ("hashes", "bodies", "checkpoints", "office", "subjects", "deciding")),
+        *(f"full: {part}" for part in ("hashes", "bodies", "checkpoints", "office", "subjects", "deciding", "waiting")),
         "full: all parts",
     ],
     "append": ["one event a transaction", "many in one"],

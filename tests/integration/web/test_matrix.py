@@ -179,6 +179,7 @@ def test_a_person_who_moved_is_seen_where_they_are_now_and_no_longer_where_they_
     }
     old = town.people["clerk@cb1"]
     events = old.call("GET", f"/audit/events?org=cb1&subject={MOVED}")
+    assert events.status_code == 200, events.text
     assert events.json()["items"] == []
 
 

@@ -101,6 +101,7 @@ def town() -> Iterator[Any]:
         with httpx.Client(base_url=office.base, timeout=60, trust_env=False) as built.browser:
             _settle(built)
             built.stolen = _stolen(built)
+            built.service.trail.sign()  # so that there is a key to be asked for
             yield built
 
 
