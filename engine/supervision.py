@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from engine import scope
-from engine.asking import prospects
 from engine.core import events
 from engine.core.definition import Text
 from engine.core.errors import BadInput, Denied, NotFound
 from engine.core.events import CHANGING, Entry, Standing, replay, unstamp
 from engine.core.machine import Definition
 from engine.ledger import entries
+from engine.notice_days import day_due
 from engine.reading import delay_days
 from engine.steps import By
 from engine.work import Case, Work
@@ -47,12 +47,12 @@ class Duty:
 
 @dataclass(frozen=True, kw_only=True)
 class Pending:
-    """A case that was open on the period's last day (today, if that is later), and had run over a time limit then."""
+    """What was due before the period's last day (today, if that is earlier) and not done then; `days`: how late."""
 
     case: str
-    trigger: str
-    rule: str
     label: Text
+    due: date
+    days: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,6 @@ class Story:
     """One case with what happened to it in the period; `state` is that of the period's last day."""
 
     id: str
-    title: str
     workflow: str
     definition: Definition
     org: str
@@ -86,6 +85,7 @@ class Supervision:
     ends: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)  # workflow, trigger, fact, value
     stories: list[Story] = field(default_factory=list)
     definitions: dict[str, Definition] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)  # case -> what it was called on the last day
 
 
 def supervise(work: Work, unit: str, first: date, last: date, by: By) -> Supervision:
@@ -123,13 +123,14 @@ def _case(work: Work, found: Supervision, case: Case) -> None:
         _entry(work, found, case, entry, undone)
     found.duties += _duties(case, [e for e in by_then if e.id not in undone], {e.id for e in period})
     found.pending += _pending(work, _as_of(case, standing), min(found.last, work.today))
+    title = standing.facts.get(case.definition.file.title_fact or "")
+    if isinstance(title, str):
+        found.titles[id] = title
     seen = [e for e in period if e.kind != events.OPENED]
     if seen:
-        title = standing.facts.get(case.definition.file.title_fact or "")
         found.stories.append(
             Story(
                 id=id,
-                title=title if isinstance(title, str) else id,
                 workflow=workflow,
                 definition=case.definition,
                 org=standing.org,
@@ -226,10 +227,18 @@ def _as_of(case: Case, standing: Standing) -> Case:
 
 
 def _pending(work: Work, case: Case, day: date) -> Iterator[Pending]:
-    """Yields the time limits that an open case is over on a day."""
+    """Yields what an open case was late with at the end of a day: what its notice rules remind of, each day once."""
     if case.subject.state in case.definition.final:
         return
-    for prospect in prospects(work, case, on=day):
-        for j in prospect.decision.judgements if prospect.decision is not None else ():
-            if j.force == LIMIT and j.result == "fail":
-                yield Pending(case=case.subject.id, trigger=prospect.step.trigger, rule=j.rule.id, label=j.rule.label)
+    view = work.view(case, on=day)
+    seen: set[str] = set()
+    for told in case.definition.notices:
+        if told.due is None or all(offset.endswith("after") for offset in told.spec.send):
+            continue  # what is told only afterwards follows from a day that came, and is owed by nobody
+        due = day_due(told, case.subject.state, view, work.calendar)
+        if due is None or due >= day or told.due.text in seen:
+            continue
+        seen.add(told.due.text)
+        fact = case.definition.file.facts.get(told.due.text)
+        label = fact.label if fact is not None else told.spec.label
+        yield Pending(case=case.subject.id, label=label, due=due, days=(day - due).days)

@@ -18,7 +18,6 @@ NAME = "supervision"
 class _Maker:
     def __init__(self, found: Supervision, teller: Teller) -> None:
         self.found, self.teller = found, teller
-        self.titles = {s.id: s.title for s in found.stories}
 
     def say(self, text: str) -> str:
         return self.teller.say(text)
@@ -38,8 +37,8 @@ class _Maker:
         return Table(title=title, columns=columns, lines=lines, nothing=self.say("There is nothing."))
 
     def case(self, id: str) -> str:
-        title = self.titles.get(id)
-        return id if title in (None, id) else f"{title} ({id})"
+        title = self.found.titles.get(id, id)
+        return id if title == id else f"{title} ({id})"
 
     def step(self, workflow: str, trigger: str) -> str:
         definition = self.found.definitions.get(workflow)
@@ -79,9 +78,9 @@ class _Maker:
         )
         yield self.table(
             say("Overdue on the last day"),
-            ("Case", "Step", "Limit"),
-            [(self.case(p.case), p.trigger, self.teller.text(p.label)) for p in found.pending],
-            "40 25 60",
+            ("Case", "What", "Due", "Days late"),
+            [(self.case(p.case), self.teller.text(p.label), p.due, p.days) for p in found.pending],
+            "40 50 12d 10n",
         )
         yield self.table(
             say("Late entries"),
