@@ -6,7 +6,7 @@ Only what is stored plain is read, so that ten thousands of subjects take a frac
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -196,6 +196,21 @@ def sums(trees: Trees, found: Iterable[Item], gathers: str) -> dict[str, Number]
     """Returns how much the items give each unit: `below`, to their unit and all above it on their day; `like`, to
     their unit and those of its kind directly under one above it."""
     totals: dict[str, Number] = {}
+    for unit, item in _given(trees, found, gathers):
+        totals[unit] = totals.get(unit, 0) + item.amount
+    return totals
+
+
+def latest(trees: Trees, found: Iterable[Item], gathers: str) -> dict[str, date]:
+    """Returns the latest day of the items that each unit has, as `sums` gives them to units."""
+    days: dict[str, date] = {}
+    for unit, item in _given(trees, found, gathers):
+        days[unit] = max(item.first, days.get(unit, item.first))
+    return days
+
+
+def _given(trees: Trees, found: Iterable[Item], gathers: str) -> Iterator[tuple[str, Item]]:
+    """Yields each item with every unit that has it."""
     takers: dict[tuple[str, int], list[str]] = {}
     for item in found:
         tree = trees.on(item.first)
@@ -203,8 +218,7 @@ def sums(trees: Trees, found: Iterable[Item], gathers: str) -> dict[str, Number]
         if key not in takers:
             takers[key] = list(tree.path(item.unit)) if gathers == "below" else _alike(tree, item.unit)
         for unit in takers[key]:
-            totals[unit] = totals.get(unit, 0) + item.amount
-    return totals
+            yield unit, item
 
 
 def _alike(tree: Tree, unit: str) -> list[str]:

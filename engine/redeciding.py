@@ -11,12 +11,12 @@ import time
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from engine.comparing import UNREADABLE, Problem
 from engine.core import events
-from engine.core.authority import Org
+from engine.core.authority import ALWAYS, Org
 from engine.core.calendar import Calendar
 from engine.core.decision import Decision, decide
 from engine.core.errors import KetnapError
@@ -219,7 +219,6 @@ class Redecider:
     def _subject(self, entry: Entry, now: Standing, definition: Definition) -> Subject:
         today = self.past.calendar(entry.seq).day_of(unstamp(entry.at))
         org = self.past.unit(entry.seq, now.org, today)
-        until = org.period.until if org is not None else None
         return Subject(
             id=entry.subject or "",
             workflow=now.workflow,
@@ -233,7 +232,7 @@ class Redecider:
             started_on=now.started_on,
             entered_on=now.entered_on,
             person_on=now.person_on,
-            unit_ends=until + timedelta(days=1) if until is not None else None,
+            unit_stands=org.period if org is not None else ALWAYS,
         )
 
     def _borrowed(self, entry: Entry, now: Standing, definition: Definition) -> dict[str, Value]:

@@ -6,16 +6,16 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 from engine import likeness, listing, planning
 from engine.audit.seal import KeyErased
 from engine.case import Case
-from engine.core.authority import Office
+from engine.core.authority import ALWAYS, Office, Period
 from engine.core.calendar import Calendar
 from engine.core.errors import NotFound
 from engine.core.events import VOID, Standing
-from engine.core.machine import Definition
+from engine.core.machine import UNIT_DAYS, Definition
 from engine.core.subject import Changes, Subject, changed
 from engine.core.values import Json, Value, from_json, to_json
 from engine.core.views import Moment, derive, view_of
@@ -86,14 +86,14 @@ class Work:
         self.office_changed()
         for case in self._cases.values():
             if case.subject.org in orgs:
-                case.subject = replace(case.subject, unit_ends=self._ends(case.subject.org))
+                case.subject = replace(case.subject, unit_stands=self._stands(case.subject.org))
         self.replan(r.id for r in self.tx.find_subjects(orgs=orgs) if self._plans_ends(r))
 
     def _plans_ends(self, row: SubjectRow) -> bool:
-        """Tells whether something of the subject's clock rests on when its unit ends."""
+        """Tells whether something of the subject's clock rests on when its unit began or ends."""
         definition = self.library.pinned(row.workflow, row.definition)
         read = [t.at.reads for t in definition.timers] + [e.reads for _, e in definition.derived]
-        return row.state not in definition.final and any("unit_ends" in names for names in read)
+        return row.state not in definition.final and any(UNIT_DAYS & names for names in read)
 
     def moment(self, on: date | None = None) -> Moment:
         """Returns when a step is judged."""
@@ -132,6 +132,7 @@ class Work:
 
     def _case(self, row: SubjectRow) -> Case:
         definition = self.library.pinned(row.workflow, row.definition)
+        facts = self.written_facts(definition, row)
         subject = Subject(
             id=row.id,
             workflow=row.workflow,
@@ -139,13 +140,13 @@ class Work:
             org_kind=self._kind(row.org),
             state=row.state,
             version=row.version,
-            facts=self.written_facts(definition, row),
-            borrowed=self._borrowed(definition, row.refers) | tallied(self, definition, row),
+            facts=facts,
+            borrowed=self._borrowed(definition, row.refers) | tallied(self, definition, row.org, facts),
             doers={t: tuple(p) for t, p in json.loads(row.doers_json).items()},
             started_on=date.fromisoformat(row.started_on),
             entered_on=date.fromisoformat(row.entered_on),
             person_on=date.fromisoformat(row.person_on),
-            unit_ends=self._ends(row.org),
+            unit_stands=self._stands(row.org),
         )
         return Case(
             subject=subject,
@@ -156,10 +157,9 @@ class Work:
             unique_key=row.unique_key,
         )
 
-    def _ends(self, org: str) -> date | None:
+    def _stands(self, org: str) -> Period:
         found = self.office.tree.by_id.get(org)
-        until = found.period.until if found is not None else None
-        return until + timedelta(days=1) if until is not None else None
+        return found.period if found is not None else ALWAYS
 
     def _kind(self, org: str) -> str:
         found = self.office.tree.by_id.get(org)
@@ -192,7 +192,7 @@ class Work:
 
     def add(self, case: Case) -> None:
         """Takes a new subject into this unit of work."""
-        case.subject = replace(case.subject, unit_ends=self._ends(case.subject.org))
+        case.subject = replace(case.subject, unit_stands=self._stands(case.subject.org))
         self._cases[case.subject.id] = self._dirty[case.subject.id] = case
         self._replan[case.subject.id] = None
 
@@ -225,7 +225,7 @@ class Work:
                 state=state,
                 org=org or old.org,
                 org_kind=self._kind(org) if org else old.org_kind,
-                unit_ends=self._ends(org) if org else old.unit_ends,
+                unit_stands=self._stands(org) if org else old.unit_stands,
                 version=old.version + 1,
                 facts=changed(old.facts, changes) if changes else old.facts,
                 doers=doers,
@@ -245,7 +245,7 @@ class Work:
                 state=standing.state,
                 org=standing.org,
                 org_kind=self._kind(standing.org),
-                unit_ends=self._ends(standing.org),
+                unit_stands=self._stands(standing.org),
                 version=old.version + 1,
                 facts=standing.facts,
                 doers=standing.doers,

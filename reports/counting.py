@@ -117,7 +117,7 @@ class Counter:
         book = self.book(source.definition)
         found = self.tree.by_id.get(item.org) or self.work.office.tree.by_id.get(item.org)
         kind = None if found is None else found.kind
-        view: dict[str, Any] = {**book.view(item.track.subject, kind), "day": item.day, "state": item.state}
+        view: dict[str, Any] = {**book.view(item.track.subject, found), "day": item.day, "state": item.state}
         view |= {"org": item.org, "since": item.track.since, "org_kind": kind}
         view |= {"period_first": self.span.first, "period_last": self.span.last}
         if item.step is not None:
@@ -236,9 +236,16 @@ class Counter:
             assert figure.spec.scored is not None
             for group, value in self.scores.values(figure.spec.scored, by):
                 found.setdefault(group, {})[figure.id] = value
-        for values in found.values():
+        for group, values in found.items():
+            values |= self.begun(group, by)
             self.complete(values, names)
         return found
+
+    def begun(self, group: Hashable, by: str | None) -> dict[str, Value]:
+        """Returns what a row knows before anything is counted: of a unit its first day."""
+        unit = self.tree.by_id.get(str(group)) if by == "unit" else None
+        first = unit.period.from_ if unit is not None else None
+        return {} if first is None else {"unit_began": first}
 
     def complete(self, values: dict[str, Value], names: frozenset[str]) -> None:
         """Works out the other figures of a row from those that are counted; counts that are missing are 0."""

@@ -33,7 +33,8 @@ OF_ITEMS: Mapping[str, Type] = {
 }
 # what expressions over figures may name besides the figures
 OF_FIGURES: Mapping[str, Type] = {
-    "today": Type(name="date"), "period_first": Type(name="date"), "period_last": Type(name="date")
+    "today": Type(name="date"), "period_first": Type(name="date"), "period_last": Type(name="date"),
+    "unit_began": Type(name="date"),  # in rows of units: the unit's first day, where it is known
 }  # fmt: skip
 TITLE_WORDS = ("period", "unit", "year")
 CHARTED = 4  # more bars beside each other are not told apart
@@ -273,13 +274,14 @@ class _Check:
         return found
 
     def _closure(self, workflow: str, names: set[str]) -> frozenset[str]:
-        """Returns the facts with those that derived and borrowed ones among them need."""
+        """Returns the facts with those that derived, borrowed and tallied ones among them need."""
         definition = self.definitions[workflow]
-        derived = dict(definition.derived)
+        worked = {name: expression.reads for name, expression in definition.derived}
+        worked |= {t.fact: t.first.reads | t.last.reads for t in definition.tallies}
         wanted = list(names)
         for name in wanted:
             spec = definition.file.facts.get(name)
-            more = derived[name].reads if name in derived else frozenset[str]()
+            more = worked.get(name, frozenset[str]())
             if spec is not None and spec.reads is not None:
                 more = frozenset([spec.reads.from_])
             wanted += [n for n in more if n not in wanted]

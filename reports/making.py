@@ -321,7 +321,7 @@ class _Maker:
             if values is None:
                 if not grouping.empty:
                     continue
-                values = {}
+                values = counter.begun(group.key, grouping.by)
                 counter.complete(values, used)
             rows.append((group.id, group.label, values))
         return rows, whole

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from engine.core import events
+from engine.core.authority import Org, Period
 from engine.core.machine import Definition
 from engine.core.values import Value
-from engine.core.views import derive
+from engine.core.views import derive, unit_days
 from engine.ledger import entries
 from engine.store.rows import EventRow, SubjectRow
+from engine.tallying import tallied
 from engine.work import Work
 
 START = "start"
@@ -162,15 +164,16 @@ class FactBook:
         self._known: dict[str, dict[str, Value]] = {}
         self._lent: dict[str, FactBook] = {}
         self._derived = tuple((n, e) for n, e in definition.derived if n in needed)
+        self._tallies = any(t.fact in needed for t in definition.tallies)
         self._borrowed = tuple(
             (name, fact.reads) for name, fact in definition.file.facts.items() if fact.reads and name in needed
         )
 
-    def view(self, subject: str, org_kind: str | None = None) -> dict[str, Value]:
+    def view(self, subject: str, unit: Org | None = None) -> dict[str, Value]:
         """Returns what expressions see of a subject on the day, derived facts too; no facts once its key is erased."""
         found = self._known.get(subject)
         if found is None:
-            found = self._known[subject] = self._view(subject, org_kind)
+            found = self._known[subject] = self._view(subject, unit)
         return found
 
     def reason(self, subject: str, step: Step) -> str | None:
@@ -185,7 +188,7 @@ class FactBook:
         work = self.work
         return list(entries(work.tx.events(subject=subject), work.keys, work.kit.sealer))
 
-    def _view(self, subject: str, org_kind: str | None) -> dict[str, Value]:
+    def _view(self, subject: str, unit: Org | None) -> dict[str, Value]:
         view: dict[str, Value] = {**self.definition.defaults, **self._written(subject)}
         for name, reads in self._borrowed:
             if (value := self._read(view, reads.from_, reads.fact)) is not None:
@@ -194,11 +197,17 @@ class FactBook:
         view |= {"today": self.last, "day": self.last, "subject": subject}
         view["moment"] = self.work.calendar.start_of(self.last + timedelta(days=1)) - timedelta(seconds=1)
         if track is not None:
+            if self._tallies:
+                view |= tallied(self.work, self.definition, track.org, view, self.last)
             view |= {"state": track.state, "org": track.org, "began": track.began, "entered": track.since}
-        if org_kind is not None:
-            view["org_kind"] = org_kind
+        if unit is not None:
+            view |= {"org_kind": unit.kind, **unit_days(self._stood(unit.period))}
         derive(view, self._derived, self.work.calendar)
         return view
+
+    def _stood(self, period: Period) -> Period:
+        """Returns when a unit existed, as it was on the day: that it was closed later, nobody knew."""
+        return period if period.ended(self.last) else replace(period, until=None)
 
     def _written(self, subject: str) -> Mapping[str, Value]:
         if not self._needed:

@@ -48,11 +48,13 @@ class Score(Model):
 
 
 class Tally(Model):
-    """A fact worked out from a score, for the subject's own unit; a step keeps it by `sets`."""
+    """A fact worked out from a score, for the subject's own unit; a step keeps it by `sets`. A date for `latest`, else a
+    whole number."""
 
     score: Name = Field(description="one of the area's `scores`")
-    part: Literal["plan", "least", "most", "result"] = Field(
-        description="the plan, the target (the lower and the upper end of a range), or the result"
+    part: Literal["plan", "least", "most", "result", "latest"] = Field(
+        description="the plan, the target (the lower and the upper end of a range), the result, or the latest day on "
+        "which something counted to the result"
     )
     from_: Expression = Field(alias="from", description="first day of the period")
     until: Expression = Field(description="last day of the period")

@@ -92,8 +92,9 @@ class Figures:
             path: Path = ("facts", name, "tally")
             if fact.tally.score not in self.facts.area.file.scores:
                 self.found.unknown((*path, "score"), "score", fact.tally.score, self.facts.area.file.scores)
-            if fact.type != "int":
-                self.found.add(("facts", name, "type"), "unlike-types", "{fact} is {type} there", fact=name, type="int")
+            kind = "date" if fact.tally.part == "latest" else "int"
+            if fact.type != kind:
+                self.found.add(("facts", name, "type"), "unlike-types", "{fact} is {type} there", fact=name, type=kind)
             first = self.facts.expression((*path, "from"), fact.tally.from_, "date")
             last = self.facts.expression((*path, "until"), fact.tally.until, "date")
             if first is not None and last is not None:

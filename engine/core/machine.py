@@ -24,7 +24,8 @@ from engine.core.types import KEY_KINDS
 from engine.core.values import Type, Value
 
 CLOCK = "clock"  # who makes a step that a timer fires
-CLOCKED = frozenset({"today", "day", "moment", "reason", "unit_ends"})  # built-in names that change by themselves
+UNIT_DAYS = frozenset({"unit_began", "unit_ends"})  # built-in names that say when the subject's unit exists
+CLOCKED = frozenset({"today", "day", "moment", "reason"}) | UNIT_DAYS  # built-in names that change by themselves
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from engine.core.authority import ALWAYS, Period
 from engine.core.values import Facts, Scalar, Value
 
 # What a step does to facts: name -> value, None (unknown from now on), or for a map its change key by key.
@@ -29,7 +30,7 @@ class Subject:
     started_on: date
     entered_on: date
     person_on: date
-    unit_ends: date | None = None  # the first day on which the unit is no more; None: it stands
+    unit_stands: Period = ALWAYS  # when its unit exists
 
 
 def changed(facts: Facts, changes: Changes) -> dict[str, Value]:

@@ -16,6 +16,7 @@ BUILT_IN: Mapping[str, Type] = {
     "subject": Type(name="subject"),
     "period": Type(name="date"),
     "period_name": Type(name="text"),
+    "unit_began": Type(name="date"),  # the first day of the subject's unit, where it is known
     "unit_ends": Type(name="date"),  # the first day on which the subject's unit is no more
     "began": Type(name="date"),  # the day the subject began
     "entered": Type(name="date"),  # the day it entered its state

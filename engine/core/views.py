@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from engine.core.authority import Period
 from engine.core.calendar import Calendar
 from engine.core.errors import BadInput
 from engine.core.expressions import Expression
@@ -64,11 +65,20 @@ def view_of(definition: Definition, subject: Subject, moment: Moment, reason: st
     view["org_kind"] = subject.org_kind
     view["subject"] = subject.id
     view["began"], view["entered"] = subject.started_on, subject.entered_on
-    if subject.unit_ends is not None:
-        view["unit_ends"] = subject.unit_ends
+    view.update(unit_days(subject.unit_stands))
     if reason is not None and reason.strip():
         view["reason"] = reason
     return view
+
+
+def unit_days(stands: Period) -> dict[str, Value]:
+    """Returns the built-in names that say since when a unit stands, and from when on it is no more; those known."""
+    found: dict[str, Value] = {}
+    if stands.from_ is not None:
+        found["unit_began"] = stands.from_
+    if stands.until is not None:
+        found["unit_ends"] = stands.until + timedelta(days=1)
+    return found
 
 
 def derive(view: dict[str, Value], derived: Sequence[tuple[str, Expression]], calendar: Calendar) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from engine.clock import SetClock
 from engine.core.commands import Move, SetFacts, Start, Undo
 from engine.core.errors import BadInput, Denied, NotFound
-from engine.figures import Item, Trees, sums
+from engine.figures import Item, Trees, latest, sums
 from engine.officework import OfficerChange, OrgChange
 from engine.service import Service
 from engine.steps import By
@@ -228,6 +228,9 @@ def test_parts_add_up_to_the_whole_however_units_move(
         on = day0 + timedelta(days=d)
         found.append(Item(subject=str(n), unit=f"u{u}", amount=amount, most=None, first=on, last=on, number=None))
     totals = sums(trees, found, "below")
+    days = latest(trees, found, "below")
+    assert days.get("u0") == max((i.first for i in found), default=None)
+    assert days.keys() == totals.keys()
     assert totals.get("u0", 0) == sum(i.amount for i in found)
     for happening in {i.first for i in found}:
         now = [i for i in found if i.first == happening]

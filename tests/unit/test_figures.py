@@ -129,6 +129,7 @@ SLIPS = [
     ("admission_rating.yaml", "tally: {score: admissions, part: plan,", "tally: {score: admission, part: plan,",
      "no score admission"),
     ("admission_rating.yaml", "  plan_now: {type: int,", "  plan_now: {type: text,", "plan_now"),
+    ("admission_rating.yaml", "  latest_admission: {type: date,", "  latest_admission: {type: int,", "latest_admission"),
     ("obstacle.yaml", "at: unit, of: handled_by", "at: unit, of: solution", "no fact of type org solution"),
     ("governing_document.yaml", "for: [{kinds: [grassroots_committee,", "for: [{kinds: [grassroot_committee,",
      "no kind grassroot_committee"),

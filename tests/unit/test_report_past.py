@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -13,7 +15,7 @@ from engine.core.errors import BadInput, Denied
 from engine.officework import OrgChange
 from engine.steps import By
 from reports.periods import day_span, month_span, year_span
-from tests.report_world import STAGES, Person, ReportTown, rows
+from tests.report_world import FOLDER, STAGES, Person, ReportTown, rows
 from tests.world import office_time
 
 HEAD = By(officer="tu_secretary")
@@ -93,6 +95,53 @@ def test_branches_without_an_admission_for_two_years_are_listed_with_their_years
     }
     late = town.report("silent_branches", day_span(date(2026, 8, 1)))
     assert late.as_of == date(2025, 3, 3), "what lies ahead is not known"
+
+
+def test_a_branch_founded_lately_is_not_silent_and_one_of_which_nothing_is_known_is() -> None:
+    """cb9 stands since 2022, cb8 since 2024; of cb3 nobody knows since when."""
+    town = ReportTown(office_time(date(2025, 3, 3)))
+    town.service.set_up().orgs(
+        OrgChange(id=id, kind="branch", name=id, parent="xa2", from_=day)
+        for id, day in (("cb8", date(2024, 2, 1)), ("cb9", date(2022, 2, 1)))
+    )
+    table = town.report("silent_branches", day_span(date(2025, 3, 3)), org="xa2").json()["sections"][0]["rows"]
+    assert {r["key"]: r["silent_years"] for r in table} == {"cb3": None, "cb9": 3}
+
+
+RATINGS = """\
+report: ratings
+name: {vi: BÁO CÁO, en: REPORT}
+title: {vi: "Xếp loại {period}", en: "Ratings {period}"}
+periods: [day]
+sections:
+  - list:
+      of: subjects
+      workflow: admission_rating
+      when: org_kind == 'branch'
+      columns: [{fact: latest_admission}, {fact: silent_years}, {fact: result_now}, {fact: proposed_rating}]
+"""
+
+
+def test_what_a_score_counts_stands_in_a_list_as_it_was_on_the_reports_day(tmp_path: Path) -> None:
+    """cb1 admitted in 2021, in July 2023 (entered a year late) and in June 2024, which is no more of the year rated."""
+    folder = Path(shutil.copytree(FOLDER, tmp_path / "admission"))
+    (folder / "reports" / "ratings.yaml").write_text(RATINGS, encoding="utf-8")
+    town = ReportTown(office_time(date(2023, 11, 20)))
+    town.play(Person(id="a", unit="cb1", begun=date(2021, 1, 8)))
+    town.service.tick()
+    town.clock.set(office_time(date(2023, 12, 29)))
+    town.service.tick()
+    town.clock.set(office_time(date(2024, 7, 1)))
+    town.play(Person(id="b", unit="cb1", begun=date(2023, 6, 10), gaps=(5, 10, 10, 5, 5)))
+    town.play(Person(id="c", unit="cb1", begun=date(2024, 6, 10), gaps=(2, 2, 2, 2, 2)))
+
+    def of(unit: str, day: date) -> list[Any]:
+        lines = town.report("ratings", day_span(day), folder=folder).tables[0].lines
+        return next(list(r.cells) for r in lines if r.key == f"admission_rating-{unit}-2023")
+
+    assert of("cb1", date(2023, 12, 29))[:3] == [date(2023, 7, 15), 0, 1]
+    assert of("cb1", date(2024, 7, 1))[:3] == [date(2023, 7, 15), 0, 1]
+    assert of("cb2", date(2024, 7, 1))[:3] == [None, None, 0]
 
 
 def test_who_has_not_sent_what_is_listed_with_the_days_it_is_late() -> None:
