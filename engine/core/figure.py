@@ -48,8 +48,8 @@ class Score(Model):
 
 
 class Tally(Model):
-    """A fact worked out from a score, for the subject's own unit; a step keeps it by `sets`. A date for `latest`, else a
-    whole number."""
+    """A fact worked out from a score, for the subject's own unit: a date for `latest`, else a whole number. A step
+    keeps it by `sets`."""
 
     score: Name = Field(description="one of the area's `scores`")
     part: Literal["plan", "least", "most", "result", "latest"] = Field(
