@@ -196,7 +196,7 @@ def checkpoint(
             ),
         )
         return
-    signed = service.trail.sign()
+    signed = service.trail.sign(by)
     if out is not None:
         out.write_text(signed.note, encoding="utf-8")
     if page is not None:

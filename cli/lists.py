@@ -86,7 +86,7 @@ def import_terms(
 
 def warn_locked_out(session: Session) -> None:
     """Says so when there are officers, but none who may add others."""
-    from engine.officework import nobody_may
+    from engine.permits import nobody_may
 
     with session.service.work() as work:
         roles = nobody_may(work, "officers") if work.office.officers else ()

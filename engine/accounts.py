@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine import officework
+from engine import officework, permits
 from engine.core.errors import BadInput, Denied, NotFound
 from engine.officework import Counts, OfficerChange
 from engine.service import Service
@@ -33,7 +33,7 @@ def put_account(service: Service, change: OfficerChange, by: By) -> Counts:
         theirs = OfficerChange(id=change.id, password=change.password, channels=change.channels)
         own = change == theirs and by.officer == change.id
         if not own:
-            officework.permit_officers(work, "officers" if change.roles is not None else "accounts", by, [change])
+            by = permits.permit_officers(work, "officers" if change.roles is not None else "accounts", by, [change])
         if change.disabled and by.officer == change.id:
             raise BadInput("nobody takes their own access away; another administrator does")
         if change.disabled and not any(r.id == change.id for r in standing):
@@ -43,16 +43,16 @@ def put_account(service: Service, change: OfficerChange, by: By) -> Counts:
 
 def _first_account(work: Work, change: OfficerChange, by: By) -> Counts:
     """Adds the officer who will give accounts to the others, or lets them sign in. Raises Denied for anybody else."""
-    lacking = officework.nobody_may(work, "accounts")
+    lacking = permits.nobody_may(work, "accounts")
     if change.roles is not None and not lacking:
         raise Denied("somebody else here may give accounts; a first account gives no roles", why="role")
     counts = officework.put_officers(work, [change], by)
     try:
-        officework.permit(work, "accounts", By(officer=change.id))
+        permits.permit(work, "accounts", By(officer=change.id))
     except Denied as error:
         raise Denied(
             "the first account is that of an officer who may give accounts to the others: {roles}",
             why=error.why,
-            roles=", ".join(officework.roles_that_may(work, "accounts")),
+            roles=", ".join(permits.roles_that_may(work, "accounts")),
         ) from error
     return counts

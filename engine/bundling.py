@@ -76,8 +76,9 @@ def export(service: Service, folder: Path, wanted: Wanted, by: By, lang: str = "
             first_day=wanted.first.isoformat() if wanted.first is not None else None,
             last_day=wanted.last.isoformat() if wanted.last is not None else None,
             actor=by.officer,
+            behalf=by.behalf,
         )
-    signed = service.trail.sign()
+    signed = service.trail.sign(by)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with service.work() as work:
         return _Writing(work, folder, wanted, signed, lang).write()

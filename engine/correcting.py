@@ -58,5 +58,5 @@ def queue(work: Work, drafter: Drafter, rows: Iterable[OutboxRow], reason: str, 
     if queued:
         work.tx.put_outbox(queued)
         told: list[Json] = [[r.rule, r.subject, r.occurrence, r.recipient, r.channel] for r in queued]
-        work.ledger.append(events.NOTICE, state="queued", items=told, actor=by.officer)
+        work.ledger.append(events.NOTICE, state="queued", items=told, actor=by.officer, behalf=by.behalf)
     return queued

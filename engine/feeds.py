@@ -9,7 +9,8 @@ from dataclasses import replace
 from engine.core import events
 from engine.core.authority import Officer
 from engine.core.errors import NotFound
-from engine.officework import mark_of, permit
+from engine.officework import mark_of
+from engine.permits import permit
 from engine.steps import By
 from engine.work import Work
 
@@ -40,9 +41,13 @@ def _put(work: Work, officer: str, digest: str | None, by: By, what: str) -> Non
     if row is None:
         raise NotFound("{officer} is not an officer here", officer=officer)
     if by.officer != officer:
-        permit(work, "accounts", by, row.org)
+        by = permit(work, "accounts", by, row.org)
+    else:
+        by = replace(by, behalf=None)  # one's own
     work.tx.put_officers([replace(row, feed=digest)])
-    work.ledger.append(events.OFFICE, what=what, officer=officer, org=row.org, mark=mark_of(digest), actor=by.officer)
+    work.ledger.append(
+        events.OFFICE, what=what, officer=officer, org=row.org, mark=mark_of(digest), actor=by.officer, behalf=by.behalf
+    )
     work.office_changed()
 
 

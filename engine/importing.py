@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from engine import officework, organising, recording, steps
+from engine import officework, organising, permits, recording, steps
 from engine.core.commands import SetFacts, Start
 from engine.core.errors import BadInput
 from engine.core.events import VOID
@@ -83,7 +83,7 @@ def import_subjects(
         done.refused += planned.refused
         if planned.rejected:
             raise _Stop
-        each = replace(by, command=None)
+        each = replace(by, command=None, asked=None)
         for row, start in planned.starts:
             if _tried(done, row, lambda row=row, start=start: _begin(work, done, row, start, each)):  # type: ignore[misc]
                 done.created += 1
@@ -122,7 +122,7 @@ def import_starts(
 
     def run(work: Work) -> Imported:
         done = Imported()
-        each = By(officer=by.officer)
+        each = replace(by, command=None, asked=None)
         for row, command in rows:
             if _stands(work, command):
                 done.unchanged += 1
@@ -156,14 +156,13 @@ def import_orgs(
     """Founds or changes organisations, all or none. Raises Denied; bad input is in `refused`."""
 
     def run(work: Work) -> Imported:
-        officework.permit(work, "organisations", by)
-        free = officework.is_open(work, by)
+        permits.permit(work, "organisations", by)
+        free = permits.is_open(work, by)
         done = Imported()
 
         def put(row: Any, change: OrgChange) -> None:
-            if not free:
-                officework.permit_org(work, by, change)
-            _count(done, row, organising.put_orgs(work, [change], by))
+            acting = by if free else permits.permit_org(work, by, change)
+            _count(done, row, organising.put_orgs(work, [change], acting))
 
         for row, change in rows:
             _tried(done, row, lambda change=change, row=row: put(row, change))  # type: ignore[misc]
@@ -184,11 +183,11 @@ def import_officers(
 
     def run(work: Work) -> Imported:
         listed = list(rows)
-        officework.permit(work, "officers", by)
-        officework.permit_officers(work, "officers", by, [change for _, change in listed])
+        permits.permit(work, "officers", by)
+        acting = permits.permit_officers(work, "officers", by, [change for _, change in listed])
         done = Imported()
         for row, change in listed:
-            put = partial(officework.put_officers, work, [change], by)
+            put = partial(officework.put_officers, work, [change], acting)
             _tried(done, row, lambda put=put, row=row: _count(done, row, put()))  # type: ignore[misc]
         return done
 
@@ -207,11 +206,11 @@ def import_terms(
 
     def run(work: Work) -> Imported:
         listed = list(rows)
-        for place in {None, *(t.org for _, t in listed if t.org in work.office.tree.by_id)}:
-            officework.permit(work, "officers", by, place)
+        places = {None, *(t.org for _, t in listed if t.org in work.office.tree.by_id)}
+        acting = permits.permit_at(work, "officers", by, places)
         done = Imported()
         for row, term in listed:
-            _tried(done, row, lambda term=term, row=row: _count(done, row, officework.put_terms(work, [term], by)))  # type: ignore[misc]
+            _tried(done, row, lambda term=term, row=row: _count(done, row, officework.put_terms(work, [term], acting)))  # type: ignore[misc]
         return done
 
     return _in_one(service, account, rehearse, run)

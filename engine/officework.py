@@ -9,9 +9,8 @@ from datetime import date, timedelta
 from urllib.parse import urlsplit
 
 from engine.core import events
-from engine.core.authority import authorise
 from engine.core.definition import CHANNELS
-from engine.core.errors import BadInput, Denied, NotFound
+from engine.core.errors import BadInput, NotFound
 from engine.office import ALWAYS_FROM
 from engine.steps import By
 from engine.store.rows import DayRow, OfficerRow, RoleRow, SubstituteRow
@@ -77,80 +76,6 @@ class Counts:
     updated: int = 0
     unchanged: int = 0
     ids: Sequence[str] = field(default_factory=list)
-
-
-def permit(work: Work, what: str, by: By, unit: str | None = None) -> None:
-    """Sees that the officer may change `what` (a field of the area's permissions). Raises Denied.
-
-    A database without officers is open: the first are added by whoever sets it up.
-    """
-    if is_open(work, by):
-        return
-    grants = work.library.area.permissions[what]
-    place = unit
-    if place is None:
-        officer = work.office.officers.get(by.officer or "")
-        place = officer.org if officer is not None else ""
-    authorise(work.office, by.officer or "", grants, place, facts={}, on=work.today, behalf=by.behalf)
-
-
-def permit_officers(work: Work, what: str, by: By, changes: Iterable[OfficerChange]) -> None:
-    """Sees that the officer may do so where each of these officers serves, and is to serve. Raises Denied."""
-    known = work.office.officers
-    places: dict[str | None, None] = {}
-    for change in changes:
-        old = known.get(change.id)
-        held = [h.org for h in old.holdings if h.period.holds(work.today)] if old is not None else []
-        places.update(
-            dict.fromkeys([*([old.org] if old is not None else []), *held, *([change.org] if change.org else [])])
-        )
-    for place in places or {None: None}:
-        permit(work, what, by, place if place in work.office.tree.by_id else None)
-
-
-def permit_org(work: Work, by: By, change: OrgChange) -> None:
-    """Sees that a unit may be changed: over it or where it is founded, and over those it comes to. Raises Denied."""
-    tree = work.office.tree.by_id
-    home = change.id if change.id in tree else change.parent
-    old = tree[change.id].parent if change.id in tree else None
-    units = [home, change.parent if change.parent != old else None, change.merge_into]
-    places: list[str | None] = [u for u in dict.fromkeys(units) if u in tree]
-    for unit in places or [None]:
-        permit(work, "organisations", by, unit)
-
-
-def is_open(work: Work, by: By) -> bool:
-    """Tells whether the database has no officers yet, so that whoever sets it up adds the first."""
-    return not work.office.officers and by.officer is None
-
-
-def may(work: Work, what: str, by: By, unit: str | None = None) -> bool:
-    """Tells whether an officer may change `what`, at a unit or where they serve."""
-    try:
-        permit(work, what, by, unit)
-    except (Denied, NotFound):
-        return False
-    return True
-
-
-def reach(work: Work, what: str, by: By) -> frozenset[str]:
-    """Returns the units over which an officer may change `what`."""
-    return frozenset(unit for unit in work.office.tree.by_id if may(work, what, by, unit))
-
-
-def nobody_may(work: Work, what: str) -> tuple[str, ...]:
-    """Returns the roles that may change `what`, when no officer of today holds one where it counts; else nothing."""
-    grants = work.library.area.permissions[what]
-    for officer in work.office.officers.values():
-        for holding, org in work.office.holdings(officer):
-            if any(holding.role in g.roles and org.kind in g.kinds for g in grants):
-                return ()
-    return roles_that_may(work, what)
-
-
-def roles_that_may(work: Work, what: str) -> tuple[str, ...]:
-    """Returns the roles that may change `what`."""
-    return tuple(sorted(frozenset().union(*(g.roles for g in work.library.area.permissions[what]))))
 
 
 # ---- officers ----
@@ -289,6 +214,7 @@ def officer_event(work: Work, row: OfficerRow, roles: Sequence[RoleRow], by: By)
         channels=row.channels,
         roles=[[r.role, r.org, r.from_day, r.until_day] for r in roles] or None,
         actor=by.officer,
+        behalf=by.behalf,
     )
 
 
@@ -397,6 +323,7 @@ def add_substitute(work: Work, officer: str, stand_in: str, first: date, last: d
         from_day=row.from_day,
         until_day=row.until_day,
         actor=by.officer,
+        behalf=by.behalf,
     )
     work.office_changed()
     return id
@@ -420,6 +347,7 @@ def end_substitute(work: Work, id: str, by: By) -> None:
         from_day=row.from_day,
         until_day=ended.until_day,
         actor=by.officer,
+        behalf=by.behalf,
     )
     work.office_changed()
 
@@ -435,7 +363,7 @@ def put_days(work: Work, days: Iterable[tuple[date, bool]], by: By) -> int:
         return 0
     work.tx.put_days(rows)
     for row in rows:
-        work.ledger.append(events.OFFICE, what="day", day=row.day, off=row.off, actor=by.officer)
+        work.ledger.append(events.OFFICE, what="day", day=row.day, off=row.off, actor=by.officer, behalf=by.behalf)
     work.office_changed()
     work.replan(work.tx.pending_subjects())
     return len(rows)

@@ -376,6 +376,7 @@ def _write(work: Work, what: str, rows: Sequence[OrgRow], change: OrgChange, by:
         on=(change.from_ or work.today).isoformat() if what != "founded" or change.from_ else None,
         decision=change.decision,
         actor=by.officer,
+        behalf=by.behalf,
         into=list(into) or None,
     )
     if what == "founded":

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from engine import drafts, officework, outcomes
+from engine import drafts, outcomes, permits
 from engine.core import events
 from engine.core.calendar import add_months
 from engine.core.errors import BadInput, KetnapError
@@ -99,10 +99,9 @@ def person_of(work: Work, subject: str) -> tuple[str, list[Case]]:
     return owner, list(found.values())
 
 
-def permit(work: Work, cases: Sequence[Case], by: By) -> None:
-    """Sees that the officer may decide about this person's data. Raises Denied."""
-    for unit in dict.fromkeys(c.subject.org for c in cases):
-        officework.permit(work, PERMISSION, by, unit)
+def permit(work: Work, cases: Sequence[Case], by: By) -> By:
+    """Sees that the officer may decide about this person's data; returns who does. Raises Denied."""
+    return permits.permit_at(work, PERMISSION, by, dict.fromkeys(c.subject.org for c in cases))
 
 
 def _must(name: str, text: str | None) -> str:
@@ -131,7 +130,7 @@ def hold_of(work: Work, person: str) -> Hold | None:
 def hold(work: Work, subject: str, reason: str | None, until: date | None, by: By) -> Hold:
     """Has a person's data kept. The reason stays readable, so it names nobody. Raises BadInput and Denied."""
     person, cases = person_of(work, subject)
-    permit(work, cases, by)
+    by = permit(work, cases, by)
     why = _must("reason", reason)
     if until is not None and until < work.today:
         raise BadInput("until: {until} lies in the past", until=until.isoformat())
@@ -142,7 +141,7 @@ def hold(work: Work, subject: str, reason: str | None, until: date | None, by: B
 def release(work: Work, subject: str, reason: str | None, by: By) -> str:
     """Ends a hold; returns the person. Raises BadInput (there is none, no reason) and Denied."""
     person, cases = person_of(work, subject)
-    permit(work, cases, by)
+    by = permit(work, cases, by)
     if hold_of(work, person) is None:
         raise BadInput("{person} is not held", person=person)
     _note(work, events.RELEASED, person, cases, by, {"reason": _must("reason", reason)})
@@ -161,6 +160,7 @@ def _note(
         org=owner.subject.org,
         on=work.today.isoformat(),
         actor=by.officer,
+        behalf=by.behalf,
         **plain,
     )
 
@@ -178,7 +178,7 @@ def erase(
     the data is held.
     """
     person, cases = person_of(work, subject)
-    permit(work, cases, by)
+    by = permit(work, cases, by)
     why, law = _must("reason", reason), _must("basis", basis)
     if request is not None:
         work.case(request)

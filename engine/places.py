@@ -59,6 +59,7 @@ def take_over(work: Work, case: Case, to: str, on: date, by: By, decision: str |
         on=max(on, subject.started_on).isoformat(),
         definition=definition.id,
         actor=by.officer,
+        behalf=by.behalf,
         merged_from=subject.org,
         decision=decision,
     )

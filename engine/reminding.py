@@ -60,7 +60,7 @@ def remind(work: Work, drafter: Drafter, subjects: Iterable[str], rule: str, by:
         work.tx.put_outbox(put)
         work.tx.put_timers(done)
         told: list[Json] = [[r.rule, r.subject, r.occurrence, r.recipient, r.channel] for r in put]
-        work.ledger.append(events.NOTICE, state="queued", items=told, actor=by.officer)
+        work.ledger.append(events.NOTICE, state="queued", items=told, actor=by.officer, behalf=by.behalf)
     return found
 
 

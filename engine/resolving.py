@@ -55,6 +55,7 @@ def resolve(work: Work, ids: Iterable[str], outcome: str, by: By, reason: str | 
             state=f"resolved_{outcome}",
             items=[[row.rule, row.subject, row.occurrence]],
             actor=by.officer,
+            behalf=by.behalf,
         )
     return len(changed)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from engine.core.authority import Office, Officer
 from engine.core.machine import Area
@@ -24,13 +24,11 @@ def readers(office: Office, by: By) -> Iterator[Officer]:
 def roots(office: Office, area: Area, by: By, roles: frozenset[str] | None = None) -> list[str]:
     """Returns the tops of the trees over which the officer reads; `roles` narrows it to some of them."""
     wanted = area.reading_roles if roles is None else roles
-    found = [
-        office.root(org)
-        for officer in readers(office, by)
-        for holding, org in office.holdings(officer)
-        if holding.role in wanted
-    ]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(top for officer in readers(office, by) for top in _tops(office, officer, wanted)))
+
+
+def _tops(office: Office, officer: Officer, roles: frozenset[str]) -> list[str]:
+    return [office.root(org) for holding, org in office.holdings(officer) if holding.role in roles]
 
 
 def units(office: Office, area: Area, by: By, roles: frozenset[str] | None = None) -> frozenset[str]:
@@ -46,8 +44,22 @@ def places(case: Case) -> list[str]:
 
 def reads(work: Work, case: Case, by: By) -> bool:
     """Tells whether an officer may read a subject."""
-    tops = set(roots(work.office, work.library.area, by))
-    return any(not tops.isdisjoint(work.office.tree.path(place)) for place in places(case))
+    return _reached(work, case, roots(work.office, work.library.area, by))
+
+
+def _reached(work: Work, case: Case, tops: Iterable[str]) -> bool:
+    wanted = set(tops)
+    return any(not wanted.isdisjoint(work.office.tree.path(place)) for place in places(case))
+
+
+def through(work: Work, case: Case, by: By) -> str | None:
+    """Returns for which absent officer somebody reads a subject: as chosen, or where their own roles do not reach."""
+    if by.behalf is not None:
+        return by.behalf
+    for reader in readers(work.office, by):
+        if _reached(work, case, _tops(work.office, reader, work.library.area.reading_roles)):
+            return None if reader.id == by.officer else reader.id
+    return None
 
 
 def holds(office: Office, by: By) -> frozenset[str]:

@@ -16,6 +16,7 @@ from engine import (
     officework,
     organising,
     outbox,
+    permits,
     reading,
     steps,
     ticking,
@@ -123,7 +124,13 @@ class Service:
             changed = [s for s in sources if newest.get(s.workflow) != s.id]
             work.tx.put_definitions(rows_of(changed, definitions, work.now))
             for source in changed:
-                work.ledger.append(events.DEFINITION, workflow=source.workflow, definition=source.id, actor=by.officer)
+                work.ledger.append(
+                    events.DEFINITION,
+                    workflow=source.workflow,
+                    definition=source.id,
+                    actor=by.officer,
+                    behalf=by.behalf,
+                )
             if work.tx.setting(SANDBOX) is None:
                 work.tx.put_setting(SANDBOX, "true" if sandbox else "false")
                 work.tx.put_setting(ticking.THROUGH, stamp(work.now))
@@ -295,7 +302,7 @@ class Service:
         """Adds or changes officers. Raises BadInput and Denied."""
         changes = list(changes)
         with self.work(write=True) as work:
-            officework.permit_officers(work, "officers", by, changes)
+            by = permits.permit_officers(work, "officers", by, changes)
             return officework.put_officers(work, changes, by)
 
     def add_substitute(self, officer: str, stand_in: str, first: date, last: date, by: By) -> str:
@@ -303,13 +310,13 @@ class Service:
         with self.work(write=True) as work:
             away = work.office.officers.get(officer)
             if by.officer != officer:
-                officework.permit(work, "substitutes", by, away.org if away is not None else None)
+                by = permits.permit(work, "substitutes", by, away.org if away is not None else None)
             return officework.add_substitute(work, officer, stand_in, first, last, by)
 
     def put_days(self, days: Iterable[tuple[date, bool]], by: By) -> int:
         """Declares days off (True) or working days (False). Raises Denied."""
         with self.work(write=True) as work:
-            officework.permit(work, "calendar", by)
+            by = permits.permit(work, "calendar", by)
             return officework.put_days(work, days, by)
 
     def set_up(self) -> OfficeHand:

@@ -60,6 +60,7 @@ class Answer:
     opened: Sequence[str] = ()
     corrections: Sequence[OutboxRow] = ()  # notices queued to take back those of `sent`
     closed: Sequence[str] = ()  # after an undo: the subjects that the step had opened
+    acting: Acting | None = None  # of a step that was asked for: who may take it, and for whom
 
     @property
     def allowed(self) -> bool:
@@ -130,9 +131,8 @@ def start(
         entered_on=on,
         person_on=on if by.officer is not None else date.min,
     )
-    if unasked:
-        acting = None if by.officer is None else Acting(officer=by.officer)
-    else:
+    acting: Acting | None = None
+    if not unasked:
         view = view_of(definition, subject, work.moment(on))
         acting = _keeper(work, definition, org.id, view, on, by)
     if definition.file.checkpoint:
@@ -177,7 +177,7 @@ def _keeper(work: Work, definition: Definition, org: str, view: Mapping[str, Val
 def who(acting: Acting | None, by: By) -> dict[str, Json]:
     return {
         "actor": acting.officer if acting is not None else by.officer,
-        "behalf": acting.behalf if acting is not None else None,
+        "behalf": acting.behalf if acting is not None else by.behalf,
         "command": by.command,
     }
 
@@ -304,6 +304,7 @@ def answered(case: Case, decision: Decision, event: str | None, opened: Sequence
         judgements=decision.judgements,
         breaches=decision.breaches,
         opened=opened,
+        acting=decision.acting,
     )
 
 
@@ -377,11 +378,12 @@ def open_other(work: Work, case: Case, decision: Decision, by: By, event: str) -
     units = units_below(work, org, step.opens_for) if step.opens_for else [org]
     definition = work.library.newest(workflow)
     opened: list[str] = []
+    by = By(officer=by.officer, behalf=decision.acting.behalf if decision.acting is not None else by.behalf)
     for unit in units:
         if step.opens_for and taken(work, definition, unit, facts):
             continue
         command = Start(workflow=workflow, org=unit, facts=facts)
-        opened.append(start(work, command, By(officer=by.officer), unasked=True, detail={"opened_by": event}).subject)
+        opened.append(start(work, command, by, unasked=True, detail={"opened_by": event}).subject)
     return opened
 
 
@@ -444,6 +446,5 @@ def refused_event(work: Work, subject: str, trigger: str, by: By, answer: Answer
         rules=events.rule_codes(judged) or None,
         lines=[[line.subject, line.do, *events.rule_codes(line.judgements)] for line in lines] or None,
         why=why,
-        actor=by.officer,
-        command=by.command,
+        **who(answer.acting if answer is not None else None, by),
     )

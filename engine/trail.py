@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from engine.audit import checkpoint as checkpoints
 from engine.audit import note as notes
@@ -24,6 +25,9 @@ from engine.core.events import unstamp
 from engine.store.ports import Transaction
 from engine.store.rows import EventSearch, OutboxRow
 from engine.work import Case, Work
+
+if TYPE_CHECKING:
+    from engine.steps import By
 
 KEYS = "trail_keys"  # setting: the first key and the notes by which it was handed on
 SANDBOX = "sandbox"  # setting: whether this is a database to try things in, whose clock may be set
@@ -142,18 +146,18 @@ def _keep_keys(work: Work, first: str, rotations: Sequence[str]) -> None:
     work.tx.put_setting(KEYS, json.dumps({"first": first, "rotations": list(rotations)}, ensure_ascii=False))
 
 
-def rotate(work: Work, new: SigningKey, actor: str | None) -> Signed:
+def rotate(work: Work, new: SigningKey, by: By) -> Signed:
     """Hands over to a new key of the same name, in a note signed by both. Returns the checkpoint it is bound to."""
     work.ledger.lock()
     old = _signer(work)
     begin(work)
     if new.name != old.name:
         raise BadKey("The new key has the name of the old one: {name}", name=old.name)
-    signed = _sign(work, old, [old, new])
+    signed = _sign(work, old, [old, new], by)
     note = bytes(checkpoints.rotate(signed.checkpoint, old=old, new=new, at=work.now)).decode()
     chain = key_chain(work.tx)
     assert chain is not None
-    work.ledger.append(events.SIGNING_KEY, verifier=str(new.verifier), note=note, actor=actor)
+    work.ledger.append(events.SIGNING_KEY, verifier=str(new.verifier), note=note, actor=by.officer, behalf=by.behalf)
     _keep_keys(work, str(chain[0]), (*chain[1], note))
     return signed
 
@@ -161,19 +165,23 @@ def rotate(work: Work, new: SigningKey, actor: str | None) -> Signed:
 # ---- checkpoints ----
 
 
-def sign(work: Work) -> Signed:
-    """Signs what the trail held before this unit of work, and writes that into it. Raises NotFound and KeyChanged."""
+def sign(work: Work, by: By | None = None) -> Signed:
+    """Signs what the trail held before this unit of work, and writes that into it, with who asked for it.
+
+    Raises NotFound and KeyChanged.
+    """
     work.ledger.lock()
     key = _signer(work)
     begin(work)
-    return _sign(work, key, [key])
+    return _sign(work, key, [key], by)
 
 
-def _sign(work: Work, key: SigningKey, keys: Sequence[SigningKey]) -> Signed:
+def _sign(work: Work, key: SigningKey, keys: Sequence[SigningKey], by: By | None) -> Signed:
     size = work.tx.head().size
     checkpoint = Checkpoint(origin=key.name, size=size, root=root_at(work.tx, size))
     note = bytes(checkpoints.sign(checkpoint, keys)).decode()
-    work.ledger.append(events.CHECKPOINT, size=size, root=base64.b64encode(checkpoint.root).decode(), note=note)
+    root = base64.b64encode(checkpoint.root).decode()
+    work.ledger.append(events.CHECKPOINT, size=size, root=root, note=note, **_named(by))
     return Signed(checkpoint=checkpoint, note=note, at=work.now)
 
 
@@ -212,12 +220,16 @@ def open_own(tx: Transaction, data: bytes, witnesses: Iterable[VerifierKey] = ()
     return checkpoints.open_checkpoint(data, origin=keys[0].key.name, tenures=keys, witnesses=witnesses)
 
 
+def _named(by: By | None) -> dict[str, Any]:
+    return {} if by is None else {"actor": by.officer, "behalf": by.behalf}
+
+
 # ---- leaving the machine ----
 
 
-def leave(work: Work, size: int, way: str, to: str | None = None, actor: str | None = None) -> Left:
+def leave(work: Work, size: int, way: str, to: str | None = None, by: By | None = None) -> Left:
     """Notes that a checkpoint left the machine, and where it went."""
-    work.ledger.append(events.CHECKPOINT_LEFT, size=size, way=way, to_whom=to, actor=actor)
+    work.ledger.append(events.CHECKPOINT_LEFT, size=size, way=way, to_whom=to, **_named(by))
     return _keep_left(work, Left(size=size, at=work.ledger.at, way=way, to=to))
 
 

@@ -1,7 +1,7 @@
 """What the one door is made of: a class for each area, reached as an attribute of `Service`.
 
 `Service.__init__` makes each with the way to open a unit of work (`OpenWork`), and what else it needs; a method opens
-one unit of work, asks who may (`officework.permit`), and calls the module that knows how. Whoever changes state comes
+one unit of work, asks who may (`permits.permit`), and calls the module that knows how. Whoever changes state comes
 through `Service`: nothing else makes these classes.
 """
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
+from engine import scope
 from engine.core import events
 from engine.core.events import stamp
 from engine.core.values import Json
@@ -38,7 +40,9 @@ class Access:
             if not definition.sensitive and definition.file.sealed_with is None:
                 return
             reader = self._reader(work, by)
-            if self._noted(work, case, through, reader, purpose):
+            behalf = scope.through(work, case, by) if by is not None else None
+            said = {"actor": reader, "behalf": behalf, "through": through}
+            if not purpose and self._noted(work, case, said):
                 return
         with self._work(write=True) as work:
             case = work.case(subject)
@@ -50,15 +54,12 @@ class Access:
                 subject=subject,
                 workflow=case.subject.workflow,
                 org=case.subject.org,
-                actor=reader,
-                through=through,
+                **said,
             )
 
-    def _noted(self, work: Work, case: Case, through: str, reader: str | None, purpose: str | None) -> bool:
-        if purpose:
-            return False
+    def _noted(self, work: Work, case: Case, said: Mapping[str, Json]) -> bool:
         wanted = EventSearch(subjects=(case.subject.id,), kinds=(events.OPENED,), since=stamp(work.now - AGAIN))
-        same = {"actor": reader, "account": self._via.account, "channel": self._via.channel, "through": through}
+        same = {**said, "account": self._via.account, "channel": self._via.channel}
         found = (read_body(row) for row in work.tx.search_events(wanted, limit=RECENT))
         return any(all(body.get(k) == v for k, v in same.items()) for body in found)
 
@@ -89,7 +90,14 @@ class Access:
             actor = self._reader(work, by)
             payload: dict[str, Json] | None = {"purpose": purpose} if purpose else None
             work.ledger.append(
-                kind, key_id=PURPOSES, payload=payload, what=what, count=count, actor=actor, about=about or None
+                kind,
+                key_id=PURPOSES,
+                payload=payload,
+                what=what,
+                count=count,
+                actor=actor,
+                behalf=_chosen(by),
+                about=about or None,
             )
 
     def _listed_just_now(self, what: str, by: By | None, about: dict[str, Json]) -> bool:
@@ -97,7 +105,12 @@ class Access:
         with self._work() as work:
             reader = self._reader(work, by)
             wanted = EventSearch(kinds=(events.LISTED,), officer=reader, since=stamp(work.now - AGAIN))
-            same: dict[str, Json] = {"actor": reader, "account": self._via.account, "channel": self._via.channel}
+            same: dict[str, Json] = {
+                "actor": reader,
+                "behalf": _chosen(by),
+                "account": self._via.account,
+                "channel": self._via.channel,
+            }
             same |= {"what": what, "about": about or None}
             found = (read_body(row) for row in work.tx.search_events(wanted, limit=RECENT))
             return any(all(body.get(k) == v for k, v in same.items()) for body in found)
@@ -112,3 +125,8 @@ class Access:
         with self._work(write=True) as work:
             known = officer if officer in work.office.officers else None
             work.ledger.append(events.SIGN_IN_FAILED, actor=known, how=how, known=known is not None)
+
+
+def _chosen(by: By | None) -> str | None:
+    """Returns for which absent officer somebody reads, as they chose; None for themselves."""
+    return by.behalf if by is not None else None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine import officework, signing_in
+from engine import officework, permits, signing_in
 from engine.core import events
 from engine.core.authority import Officer
 from engine.core.errors import BadInput, Denied, NotFound
@@ -178,11 +178,11 @@ class Accounts:
         """Ends sessions of an officer, by their ids. Officers end their own. Raises Denied."""
         with self._work(write=True) as work:
             if by.officer != officer:
-                officework.permit_officers(work, "accounts", by, [OfficerChange(id=officer)])
+                by = permits.permit_officers(work, "accounts", by, [OfficerChange(id=officer)])
             rows = [r for r in work.tx.sessions_of(officer) if r.id in set(sessions) and alive(work, r)]
             _end(work, rows)
             if rows:
-                self._tell(work, "sessions_ended", officer, actor=by.officer, ended=len(rows))
+                self._tell(work, "sessions_ended", officer, actor=by.officer, behalf=by.behalf, ended=len(rows))
             return len(rows)
 
     def act_for(self, session: SessionRow, absent: str | None) -> None:
@@ -225,7 +225,7 @@ class Accounts:
         hashed = hash_password(password)
         with self._work(write=True) as work:
             change = OfficerChange(id=officer, password=hashed)
-            officework.permit_officers(work, "accounts", by, [change])
+            by = permits.permit_officers(work, "accounts", by, [change])
             if officer not in work.office.officers:
                 raise NotFound("{officer} is not an officer here", officer=officer)
             officework.put_officers(work, [change], by)
@@ -273,11 +273,11 @@ class Accounts:
     def give_factor(self, officer: str, secret: str, by: By) -> None:
         """Gives an officer a second factor whose secret they have by another way. Raises NotFound and Denied."""
         with self._work(write=True) as work:
-            officework.permit_officers(work, "accounts", by, [OfficerChange(id=officer)])
+            by = permits.permit_officers(work, "accounts", by, [OfficerChange(id=officer)])
             if officer not in work.office.officers:
                 raise NotFound("{officer} is not an officer here", officer=officer)
             self._new_factor(work, officer, secret, confirmed=True)
-            self._tell(work, "factor_set", officer, actor=by.officer)
+            self._tell(work, "factor_set", officer, actor=by.officer, behalf=by.behalf)
 
     def shown_secret(self, officer: str) -> str:
         """Returns the secret of an officer's second factor, in a sandbox only. Raises BadInput and NotFound."""
@@ -292,13 +292,13 @@ class Accounts:
     def take_factor(self, officer: str, by: By) -> None:
         """Takes an officer's second factor away, as when the telephone is lost; all sessions end. Raises Denied."""
         with self._work(write=True) as work:
-            officework.permit_officers(work, "accounts", by, [OfficerChange(id=officer)])
+            by = permits.permit_officers(work, "accounts", by, [OfficerChange(id=officer)])
             row = work.tx.factor(officer)
             if row is None:
                 raise NotFound("{officer} has no second factor", officer=officer)
             work.tx.delete_factors([row])
             _end(work, work.tx.sessions_of(officer))
-            self._tell(work, "factor_taken", officer, actor=by.officer)
+            self._tell(work, "factor_taken", officer, actor=by.officer, behalf=by.behalf)
 
     def _new_factor(self, work: Work, officer: str, secret: str, *, confirmed: bool) -> str:
         key = work.keys.make(_key(officer))

@@ -12,7 +12,7 @@ from engine.core.events import unstamp
 from engine.core.marks import Mark, marks
 from engine.doors import OpenWork
 from engine.ledger import entries
-from engine.officework import permit
+from engine.permits import permit
 from engine.recording import Record
 from engine.steps import By
 
@@ -47,7 +47,7 @@ class History:
         For whoever keeps the office and reads every subject.
         """
         with self._work(write=True) as work:
-            permit(work, "notices", by)
+            by = permit(work, "notices", by)
             officer = work.office.officers.get(by.officer or "")
             roles = work.library.area.reading_roles
             roots = [o.id for o in work.office.tree.by_id.values() if o.parent not in work.office.tree.by_id]
@@ -55,7 +55,9 @@ class History:
                 message = "{officer} does not read everything, and so may not export it"
                 raise Denied(message, why="scope", officer=officer.id)
             document = exporting.exported(work)
-            work.ledger.append(events.EXPORTED, actor=by.officer, count=len(document["subjects"]), what="everything")
+            work.ledger.append(
+                events.EXPORTED, count=len(document["subjects"]), what="everything", actor=by.officer, behalf=by.behalf
+            )
             return document
 
     def restore(self, document: object) -> dict[str, int]:

@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from engine import officework, scope
+from engine import officework, permits, scope
 from engine.core.authority import Officer
 from engine.core.errors import NotFound
 from engine.core.events import unstamp
 from engine.doors import OpenWork
 from engine.kit import Kit
-from engine.officework import permit
+from engine.permits import permit
 from engine.rehearsing import writing
 from engine.signing_in import alive
 from engine.steps import By
@@ -69,19 +69,19 @@ class Keeping:
     def may(self, what: str, by: By, unit: str | None = None) -> bool:
         """Tells whether an officer may change `what` (a permission of the area), at a unit or where they serve."""
         with self._work() as work:
-            return officework.may(work, what, by, unit)
+            return permits.may(work, what, by, unit)
 
     def reach(self, what: str, by: By) -> frozenset[str]:
         """Returns the units over which an officer may change `what`."""
         with self._work() as work:
-            return officework.reach(work, what, by)
+            return permits.reach(work, what, by)
 
     # -- officers
 
     def directory(self, by: By) -> Directory:
         """Returns the officers of the units that somebody reads or keeps."""
         with self._work() as work:
-            keeps = officework.reach(work, "officers", by) | officework.reach(work, "accounts", by)
+            keeps = permits.reach(work, "officers", by) | permits.reach(work, "accounts", by)
             seen = keeps | scope.units(work.office, work.library.area, by) | {_home(work, by)}
             officers = [o for o in work.office.officers.values() if o.org in seen]
             return Directory(officers=officers, keeps={o.id for o in officers if o.org in keeps})
@@ -90,8 +90,8 @@ class Keeping:
         """Returns an officer. Raises NotFound, also for one whom the reader may not see."""
         with self._work() as work:
             found = work.office.officers.get(id)
-            change = found is not None and officework.may(work, "officers", by, found.org)
-            account = found is not None and officework.may(work, "accounts", by, found.org)
+            change = found is not None and permits.may(work, "officers", by, found.org)
+            account = found is not None and permits.may(work, "accounts", by, found.org)
             seen = scope.units(work.office, work.library.area, by) | {_home(work, by)}
             if found is None or not (change or account or found.org in seen):
                 raise NotFound("{officer} is not an officer here", officer=id)
@@ -112,7 +112,7 @@ class Keeping:
     def substitutes(self, by: By) -> list[Standing]:
         """Returns the substitutions that are the officer's own, or of units whose substitutes they may name."""
         with self._work() as work:
-            reach = officework.reach(work, "substitutes", by)
+            reach = permits.reach(work, "substitutes", by)
             found = []
             for row in sorted(work.tx.substitutes(), key=lambda r: (r.from_day, r.id), reverse=True):
                 away = work.office.officers.get(row.officer)
@@ -127,7 +127,7 @@ class Keeping:
             row = next((s for s in work.tx.substitutes() if s.id == id), None)
             away = work.office.officers.get(row.officer) if row is not None else None
             if row is not None and by.officer != row.officer:
-                permit(work, "substitutes", by, away.org if away is not None else None)
+                by = permit(work, "substitutes", by, away.org if away is not None else None)
             officework.end_substitute(work, id, by)
 
     # -- days off

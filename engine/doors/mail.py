@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from engine import officework, outbox, previewing, resolving, scope
+from engine import officework, outbox, permits, previewing, resolving, scope
 from engine.core.authority import Officer
 from engine.core.errors import NotFound
 from engine.core.events import stamp, unstamp
@@ -91,7 +91,7 @@ class Mail:
         """Settles a notice that the officer sees. Raises NotFound, Denied and BadInput."""
         self.one(id, by)
         with self._work(write=True) as work:
-            officework.permit(work, "notices", by)
+            by = permits.permit(work, "notices", by)
             return resolving.resolve(work, [id], outcome, by, reason)
 
     # -- what comes
@@ -143,7 +143,7 @@ class _Seeing:
     def __init__(self, work: Work, by: By) -> None:
         self.work, self.by = work, by
         self.mine = {o.id for o in scope.readers(work.office, by)}
-        self.settles = officework.reach(work, "notices", by)
+        self.settles = permits.reach(work, "notices", by)
 
     def letters(self, rows: Sequence[OutboxRow]) -> list[Letter]:
         """Returns those of the rows that the officer sees."""

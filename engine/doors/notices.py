@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 
-from engine import correcting, delivering, feeds, officework, outbox, receipts, resolving
+from engine import correcting, delivering, feeds, outbox, permits, receipts, resolving
 from engine.core.errors import Denied, NotFound
 from engine.core.sending import Came, Drafter, News, State
 from engine.doors import OpenWork
@@ -67,14 +67,14 @@ class Outbox:
         """
         with self._work(write=True) as work:
             ids = list(ids)
-            permit_notices(work, ids, by)
+            by = permit_notices(work, ids, by)
             return resolving.resolve(work, ids, outcome, by, reason)
 
     def correct(self, ids: Iterable[str], reason: str | None, by: By) -> list[OutboxRow]:
         """Tells those who got these notices that they do not hold. Raises BadInput, NotFound and Denied."""
         with self._work(write=True) as work:
             ids = list(ids)
-            permit_notices(work, ids, by)
+            by = permit_notices(work, ids, by)
             return correcting.correct(work, self._drafter, ids, reason, by)
 
     def rows(
@@ -104,13 +104,16 @@ class Feeds:
             feeds.revoke(work, officer, by)
 
 
-def permit_notices(work: Work, ids: Iterable[str], by: By) -> None:
-    """Sees that an officer may settle these notices: over the units of those they went to. Raises Denied, and NotFound
-    for one that went to somebody else's, as if it were not there."""
-    officework.permit(work, "notices", by)
+def permit_notices(work: Work, ids: Iterable[str], by: By) -> By:
+    """Sees that an officer may settle these notices: over the units of those they went to; returns who does.
+
+    Raises Denied, and NotFound for one that went to somebody else's, as if it were not there.
+    """
+    acting = permits.permit(work, "notices", by)
     for row in work.tx.outbox(ids=list(ids)):
         recipient = work.office.officers.get(row.recipient)
         try:
-            officework.permit(work, "notices", by, recipient.org if recipient is not None else None)
+            permits.permit(work, "notices", by, recipient.org if recipient is not None else None)
         except Denied:
             raise NotFound("there is no notice {id}", id=row.id) from None
+    return acting

@@ -6,20 +6,21 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from engine import officework, organising, scope
+from engine import officework, organising, permits, scope
 from engine.core import events
 from engine.core.authority import Org, Tree
 from engine.core.errors import NotFound
 from engine.doors import OpenWork
 from engine.kit import Kit
 from engine.ledger import entries
-from engine.officework import Counts, OrgChange, Term, permit
+from engine.officework import Counts, OrgChange, Term
 from engine.organising import Split
+from engine.permits import permit, permit_at
 from engine.places import Waiting, waiting
 from engine.rehearsing import writing
 from engine.steps import By
 from engine.store.rows import OrgRow
-from engine.work import Case, Work
+from engine.work import Case
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,34 +57,33 @@ class Organisations:
         """Founds, renames, moves or merges. Raises BadInput, and Denied where the officer reaches one of them not."""
         changes = list(changes)
         with writing(self._work, self._kit, rehearse=rehearse) as work:
-            for change in changes:
-                officework.permit_org(work, by, change)
+            acting = [permits.permit_org(work, by, change) for change in changes]
+            by = next((a for a in acting if a.behalf is not None), by)
             return organising.put_orgs(work, changes, by)
 
     def close(self, org: str, on: date | None, decision: str | None, by: By, *, rehearse: bool = False) -> None:
         """Closes a unit that has nothing left. Raises BadInput and Denied."""
         with writing(self._work, self._kit, rehearse=rehearse) as work:
-            _permit(work, by, org)
+            by = permit(work, "organisations", by, org)
             organising.close(work, org, on or work.today, decision, by)
 
     def split(self, command: Split, by: By, *, rehearse: bool = False) -> Mapping[str, str]:
         """Splits a unit by a list; returns where each subject went. Raises BadInput and Denied."""
         with writing(self._work, self._kit, rehearse=rehearse) as work:
-            for unit in (command.org, *(u for u in command.into if u in work.office.tree.by_id)):
-                _permit(work, by, unit)
+            units = (command.org, *(u for u in command.into if u in work.office.tree.by_id))
+            by = permit_at(work, "organisations", by, units)
             return organising.split(work, command, by)
 
     def appoint(self, terms: Sequence[Term], by: By) -> Counts:
         """Gives officers roles for a time, past or to come. Raises BadInput and Denied."""
         with self._work(write=True) as work:
-            for term in terms:
-                permit(work, "officers", by, term.org)
+            by = permit_at(work, "officers", by, [term.org for term in terms])
             return officework.put_terms(work, terms, by)
 
     def release(self, officer: str, role: str, org: str, last: date | None, by: By) -> date:
         """Ends a role; returns its last day. Raises NotFound and Denied."""
         with self._work(write=True) as work:
-            permit(work, "officers", by, org)
+            by = permit(work, "officers", by, org)
             officework.end_term(work, officer, role, org, last or work.today, by)
             return last or work.today
 
@@ -158,10 +158,6 @@ def standing(tree: Tree, day: date) -> list[Org]:
             found.append(org)
         waiting += sorted(tree.children(org.id), key=lambda o: o.id, reverse=True)
     return found
-
-
-def _permit(work: Work, by: By, unit: str | None) -> None:
-    permit(work, "organisations", by, unit)
 
 
 def _text(value: object) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from engine import officework, persons
+from engine import permits, persons
 from engine.core import events
 from engine.core.errors import BadInput, Denied, KetnapError, NotFound
 from engine.doors import OpenWork
@@ -67,6 +67,7 @@ class Persons:
                     trigger="erase",
                     why=error.why if isinstance(error, Denied) else "still_needed",
                     actor=by.officer,
+                    behalf=by.behalf,
                 )
         if refused is not None:
             raise refused
@@ -92,7 +93,7 @@ class Persons:
     def overdue_for(self, by: By) -> list[tuple[Overdue, Case]]:
         """Returns whose data is past its time, of the units over which the officer decides about it."""
         with self._work() as work:
-            reach = officework.reach(work, persons.PERMISSION, by)
+            reach = permits.reach(work, persons.PERMISSION, by)
             found = [(o, work.case(o.subject)) for o in persons.overdue(work)]
             return [(o, case) for o, case in found if case.subject.org in reach]
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from engine import officework
+from engine import officework, permits
 from engine.core import events
 from engine.core.authority import Officer
 from engine.core.errors import BadInput, Denied, KetnapError, NotFound
@@ -97,7 +97,7 @@ class Tokens:
         accounts anybody's. Returns how many. Raises NotFound and Denied."""
         with self._work(write=True) as work:
             if by.officer != officer:
-                _permit(work, officer, by)
+                by = _permit(work, officer, by)
             living = [r for r in work.tx.tokens_of(officer) if _lives(work, r)]
             ended = [r for r in living if any(len(t) >= 8 and r.id.startswith(t) for t in tokens)]
             if not ended:
@@ -124,6 +124,7 @@ class Tokens:
             officer=officer,
             org=place,
             actor=by.officer,
+            behalf=by.behalf if by.officer != officer else None,
             token=row.id[:12],
             mark=officework.mark_of(row.id),
             scopes=row.scopes,
@@ -131,9 +132,9 @@ class Tokens:
         )
 
 
-def _permit(work: Work, officer: str, by: By) -> None:
-    """Sees that somebody keeps the accounts of this officer's unit. Raises Denied."""
-    officework.permit_officers(work, "accounts", by, [OfficerChange(id=officer)])
+def _permit(work: Work, officer: str, by: By) -> By:
+    """Sees that somebody keeps the accounts of this officer's unit; returns who does. Raises Denied."""
+    return permits.permit_officers(work, "accounts", by, [OfficerChange(id=officer)])
 
 
 def _lives(work: Work, row: TokenRow) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine import officework, trail
+from engine import permits, trail
 from engine.audit.checkpoint import Tenure
 from engine.audit.note import SigningKey, VerifierKey
 from engine.audit.tree import consistency_proof, inclusion_proof
@@ -39,10 +39,11 @@ class Trail:
         with self._work(write=True) as work:
             trail.begin(work)
 
-    def sign(self) -> Signed:
-        """Makes a checkpoint of all there is. Raises NotFound without a key, KeyChanged with another one."""
+    def sign(self, by: By | None = None) -> Signed:
+        """Makes a checkpoint of all there is; the trail says who asked. Raises NotFound without a key, KeyChanged with
+        another one."""
         with self._work(write=True) as work:
-            return trail.sign(work)
+            return trail.sign(work, by)
 
     def last(self) -> Signed | None:
         """Returns the newest checkpoint, or None before the first."""
@@ -70,7 +71,7 @@ class Trail:
         with self._work(write=True) as work:
             if size > work.tx.head().size:
                 raise BadInput("there are no {size} events yet", size=size)
-            return trail.leave(work, size, way, to, by.officer if by is not None else None)
+            return trail.leave(work, size, way, to, by)
 
     def cosigned(self, note: str, witness: VerifierKey) -> Left:
         """Keeps what a witness signed. Raises NotVerified."""
@@ -80,8 +81,7 @@ class Trail:
     def rotate(self, new: SigningKey, by: By) -> Signed:
         """Hands over to a new signing key. Raises Denied, KeyChanged and BadKey."""
         with self._work(write=True) as work:
-            officework.permit(work, "accounts", by)
-            return trail.rotate(work, new, by.officer)
+            return trail.rotate(work, new, permits.permit(work, "accounts", by))
 
     def keys(self) -> tuple[Tenure, ...]:
         """Returns the keys of the trail, oldest first. Raises NotFound before the first checkpoint."""

@@ -14,6 +14,7 @@ import typer
 
 from cli.main import app
 from engine.core.commands import Start
+from engine.ledger import read_body
 from engine.steps import By
 from engine.store.open import open_store
 from engine.store.rows import EventRow
@@ -38,9 +39,9 @@ ELSEWHERE = {
     "restore": "makes another database; see the same",
 }
 
-# Each other command as it is typed, in this order, with the kinds of events that it must leave; () for one that must
-# show neither names nor facts. {token}: the token made before; a line "@ 2027-01-04 08:00" sets the
-# clock.
+# Each other command as it is typed, in this order, with the kinds of events that it must leave, in the name of the
+# officer of --as or else of the account; () for one that must show neither names nor facts. {token}: the token made
+# before; a line "@ 2027-01-04 08:00" sets the clock.
 TYPED: list[tuple[str, tuple[str, ...]]] = [
     ("init", ()),
     ("status", ()),
@@ -204,24 +205,64 @@ def test_every_command_leaves_its_events_or_shows_nobody(office: Ketnap, monkeyp
     orgs = (office.folder / "to-chuc.csv").read_text(encoding="utf-8")
     (office.folder / "to-chuc.csv").write_text(orgs.rstrip("\n") + "\ncb66,branch,Chi bộ 66,xa1\n", encoding="utf-8")
     wrong: list[str] = []
-    seen, token = len(_kinds(office)), ""
+    seen, token = len(_events(office)), ""
     for typed, kinds in TYPED:
         if typed.startswith("@"):
             monkeypatch.setenv("KETNAP_NOW", typed[2:])
             continue
         line = typed.replace("{token}", token)
         result = office.runner.invoke(app, shlex.split(line), input="Mật khẩu thật dài 99\n")
-        new = _kinds(office)[seen:]
+        new = _events(office)[seen:]
         seen += len(new)
+        wrong += [f"{typed}: {kind} is not said of who did it" for kind in kinds if not _named(typed, kind, new)]
         if result.exit_code not in (0, 1, 3) or isinstance(result.exception, Exception):
             wrong.append(f"{typed}: ended with {result.exit_code}: {result.stderr[-200:]}")
-        if not set(kinds) <= set(new):
-            wrong.append(f"{typed}: leaves {new}, not {kinds}: {result.stdout[-300:]} {result.stderr[-300:]}")
+        if not set(kinds) <= (left := {e.kind for e in new}):
+            wrong.append(f"{typed}: leaves {left}, not {kinds}: {result.stdout[-300:]} {result.stderr[-300:]}")
         shown = result.stdout + result.stderr
         if not kinds and (NAME in shown or SECRET in shown):
             wrong.append(f"{typed}: shows a person and leaves nothing")
         if typed.startswith("user token make"):
             token = office.ask("user", "token", "list", "lan", "--as", "lan")[0]["id"]
+    assert not wrong, "\n".join(wrong)
+
+
+def _named(typed: str, kind: str, left: list[EventRow]) -> bool:
+    """Tells whether an event of a kind names the officer of --as, or without one the account."""
+    asked = re.search(r"--as (\w+)", typed)
+    of_kind = [e for e in left if e.kind == kind]
+    if asked is not None:
+        return any(e.actor == asked[1] for e in of_kind)
+    return any(read_body(e).get("account") for e in of_kind)
+
+
+# What `the`, who holds no role, does for lan, who is away.
+INSTEAD: list[tuple[str, str]] = [
+    ("set u1 'occupation=Giáo viên' --as the", "facts_set"),
+    ("move u1 recognise --as the", "refused"),
+    ("move u1 recognise --as the --fact branch_proposed_on=2026-12-01", "moved"),
+    ("undo u1 --as the --reason Nhầm", "undone"),
+    ("calendar add 2031-01-02 --off --as the", "office_changed"),
+    ("form fill application u1 --as the --out don.docx", "opened"),
+    ("start candidate --id u2 --org cb1 --as the --fact 'full_name=Người Hai'", "started"),
+    ("person hold u1 --reason 'Khiếu nại' --as the", "held"),
+    ("person release u1 --reason Xong --as the", "released"),
+    ("substitute add dao lan --from 2031-05-01 --until 2031-05-02 --as the", "office_changed"),
+]
+
+
+def test_what_a_substitute_types_names_both(office: Ketnap) -> None:
+    """Nobody chooses for whom at the command: what one's own roles do not allow is done for the absent officer."""
+    (office.folder / "the.csv").write_text("id,name,org,roles\nthe,Người Thế,cb2,inspector\n", encoding="utf-8")
+    office.run("import", "officers", "the.csv", "--as", "qt")
+    office.run("substitute", "add", "lan", "the", "--from", "2026-12-30", "--until", "2026-12-30", "--as", "qt")
+    wrong: list[str] = []
+    for typed, kind in INSTEAD:
+        before = len(_events(office))
+        result = office.runner.invoke(app, shlex.split(typed))
+        left = {(e.kind, e.actor, e.behalf) for e in _events(office)[before:]}
+        if (kind, "the", "lan") not in left:
+            wrong.append(f"{typed}: {left} {result.stderr[-300:]}")
     assert not wrong, "\n".join(wrong)
 
 

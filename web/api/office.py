@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from engine import officework, scope
+from engine import permits, scope
 from engine.core.authority import Officer
 from engine.core.errors import BadInput, Denied, NotFound
 from engine.doors.organisations import standing
@@ -110,7 +110,7 @@ def _officer(work: Work, caller: Caller, found: Officer) -> Document:
 
 def _keeps(work: Work, caller: Caller, org: str) -> bool:
     try:
-        officework.permit(work, "accounts", caller.by, org)
+        permits.permit(work, "accounts", caller.by, org)
     except (Denied, NotFound):
         return False
     return True

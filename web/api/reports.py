@@ -75,9 +75,10 @@ def _handed(
 ) -> Handed:
     if org is not None:
         caller.over(org)
-    request = Request(name=name, span=read_period(period), org=org, subject=subject, officer=caller.officer,
-                      lang=caller.lang)  # fmt: skip
-    return hand_out(caller.service, caller.folder, request, caller.setup.wired.letter, form, purpose=purpose)
+    reader = caller.behalf or caller.officer
+    request = Request(name=name, span=read_period(period), org=org, subject=subject, officer=reader, lang=caller.lang)
+    letter = caller.setup.wired.letter
+    return hand_out(caller.service, caller.folder, request, letter, form, purpose=purpose, by=caller.by)
 
 
 def read_period(text: str) -> Span:

@@ -102,7 +102,7 @@ def checkpoint(caller: Audits) -> Document:
     """Signs a checkpoint of all there is, or gives the one that stands. For an officer who reads everything."""
     caller.over_all()
     once_only(caller)
-    signed = caller.service.trail.sign()
+    signed = caller.service.trail.sign(caller.by)
     return {"size": signed.checkpoint.size, "root": signed.checkpoint.root.hex(), "note": signed.note}
 
 

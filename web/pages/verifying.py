@@ -151,7 +151,7 @@ def carry(visit: Visit) -> Response:
     to = visit.form.get("to").strip()[:200]
     if not to:
         return _checkpoint(visit, visit.say("This is needed."), 400)
-    signed = visit.service.trail.sign()
+    signed = visit.service.trail.sign(visit.by_form())
     visit.service.trail.leave(signed.checkpoint.size, "print", to, visit.by_form())
     told = visit.say(
         "A checkpoint of {n} entries is signed. Print this page and take it out.", n=signed.checkpoint.size

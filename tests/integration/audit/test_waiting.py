@@ -177,9 +177,43 @@ def _run(db: sqlite3.Connection, statement: str) -> int:
     return db.execute(statement).rowcount
 
 
-def test_the_table_of_the_reference_names_every_attack() -> None:
-    """With the name that verifying gives it."""
-    text = (Path(__file__).parents[3] / "docs" / "reference" / "trail.md").read_text(encoding="utf-8")
-    for name, (kind, _) in ATTACKS.items():
-        row = next((line for line in text.splitlines() if line.startswith(f"| {name} |")), "")
-        assert f"`{kind}`" in row, name
+# What docs/reference/trail.md says cannot be caught, in its words -> what somebody does.
+UNSEEN = {
+    "to whom a notice that waits is to go, and its words": (
+        "UPDATE outbox SET recipient = 'tu_clerk', sealed = x'00' WHERE id = (SELECT id FROM outbox "
+        "WHERE state = 'queued' AND rule <> 'unreached' LIMIT 1)"
+    ),
+    "when an officer last used a session": "UPDATE sessions SET seen_at = created_at",
+    "how often somebody failed to sign in within the last minutes": "DELETE FROM attempts",
+}
+
+
+@pytest.mark.parametrize("name", UNSEEN)
+def test_what_cannot_be_caught_beside_the_trail(made: Path, tmp_path: Path, name: str) -> None:
+    """As the reference says; whoever mends one of these takes its line out there."""
+    file = copy(made, tmp_path / "office.db")
+    with opened(file) as db:
+        assert _run(db, UNSEEN[name]), "nothing was done"
+    assert _kinds(file) == []
+
+
+@pytest.mark.parametrize("days_off", [True, False])
+def test_the_only_timer_of_a_subject_goes_unseen_within_a_month_of_days_off_declared_since(
+    tmp_path: Path, *, days_off: bool
+) -> None:
+    """What stands nearer may be one that they moved; without days off it is seen."""
+    file = tmp_path / "office.db"
+    world = NoticeWorld(("candidate",), start=END, store=open_store(f"sqlite:///{file}"))
+    facts = {"full_name": "Lê Thị Cúc", "motives": "Tốt", "helper": "Trần Văn Cường", "certificate_no": "1"}
+    facts |= {"certificate_issuer": "TTCT", "certificate_on": "2020-06-10", "branch_proposed_on": "2025-05-02"}
+    by = By(officer="tu_clerk")
+    world.service.start(Start(workflow="candidate", id="p", org="cb1", facts=facts), by)
+    world.service.move(Move(subject="p", trigger="recognise"), By(officer="xa1_secretary"))
+    world.service.move(Move(subject="p", trigger="certify"), by)
+    if days_off:
+        world.service.put_days([(date(2025, 6, 2), True)], By(officer="tu_admin"))
+    world.store.close()
+    assert _kinds(file) == []
+    with opened(file) as db:
+        assert _run(db, "DELETE FROM timers WHERE done_at IS NULL")
+    assert [k for k, _ in _kinds(file)] == ([] if days_off else ["timer"])

@@ -1,4 +1,5 @@
 """Every page that is posted to and every call leaves its event: each stands here with what it leaves, or why nothing.
+The event names the officer who asked, and the absent one for whom a substitute did.
 
 What needs more than one form is posted in `test_recorded_work.py`, from its page, with the event looked at there.
 Beside this walk, the store of all tests of pages (`tests/watching.py`) refuses a transaction that changed something
@@ -7,13 +8,16 @@ without an event; so whatever one of them posts is held to it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.integration.web.test_matrix import FORM, SECRETS, _sent, _settle, _stolen, filled, text_of
+from engine.officework import OfficerChange
+from tests.integration.web.test_matrix import FORM, SECRETS, Officer, _sent, _settle, _stolen, filled, text_of
 from tests.integration.web.test_recorded_work import LEFT
 from tests.web_office import serving
 from tests.who_may import CALLS, PAGES
@@ -93,8 +97,22 @@ NOTHING: dict[Route, str] = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def town() -> Iterator[Any]:
+# What officers do for themselves alone, also while they act for somebody else.
+OWN: dict[Route, str] = {
+    ("POST", "/notices/feed"): "their own feed",
+    ("POST", "/api/feed"): "the same",
+    ("DELETE", "/api/feed"): "the same",
+    ("POST", "/acting"): "for whom they act from now on: nobody",
+    ("POST", "/sign-out"): "they leave",
+    ("POST", "/sign-in"): "nobody is signed in yet",
+}
+
+
+BARRED = {("POST", "/api/substitutes"): "nobody names a substitute for whom they themselves stand in"}
+
+
+@contextmanager
+def _town() -> Iterator[Any]:
     with serving() as office:
         built: Any = office
         built.people = {}
@@ -105,6 +123,12 @@ def town() -> Iterator[Any]:
             yield built
 
 
+@pytest.fixture(scope="module")
+def town() -> Iterator[Any]:
+    with _town() as built:
+        yield built
+
+
 def test_every_form_and_every_call_says_what_it_leaves() -> None:
     """A new one needs a line here, or a test in `test_recorded_work.py`."""
     wanted = {route for route in PAGES if route[0] != "GET"} | {(m, f"/api{p}") for m, p in CALLS}
@@ -113,26 +137,63 @@ def test_every_form_and_every_call_says_what_it_leaves() -> None:
     assert sum(len(routes) for routes in lists) == len(wanted)
 
 
-def _ask(town: Any, route: Route, who: str, stolen: dict[str, str]) -> httpx.Response:
-    (method, path), officer = route, town.people[who]
+def _ask(
+    town: Any, route: Route, officer: Officer, stolen: dict[str, str], absent: str | None = None
+) -> httpx.Response:
+    method, path = route
     address = filled(path, **{"token": "x", "officer": "clerk@cb2", **stolen})
-    if path.startswith("/api/"):
-        sent = _sent(method, path.removeprefix("/api"))
-        answer: httpx.Response = officer.call(method, address.removeprefix("/api"), **sent)
-    else:
-        answer = officer.page(method, address, FORM)
-    return answer
+    if not path.startswith("/api/"):
+        return officer.page(method, address, FORM)
+    sent = _sent(method, path.removeprefix("/api"))
+    if absent is not None:
+        sent["headers"] = {**sent.get("headers", {}), "Acts-For": absent}
+    return officer.call(method, address.removeprefix("/api"), **sent)
 
 
-def test_what_reads_or_changes_leaves_its_event(town: Any) -> None:
-    stolen, wrong = town.stolen, []
+def _wrong(town: Any, ask: Callable[[Route, str], tuple[httpx.Response, str, str | None]]) -> list[object]:
+    """Asks for each route, and returns those that left no event of their kind that names who asked and for whom."""
+    wrong: list[object] = []
     for route, (who, kind) in LEAVES.items():
         before = len(trail(town.service.kit.store))
-        answer = _ask(town, route, who, stolen)
-        left = {e.kind for e in trail(town.service.kit.store, before - 1)}
-        if kind not in left:
-            wrong.append((route, who, answer.status_code, left, answer.text[:200]))
-    assert wrong == []
+        answer, actor, behalf = ask(route, who)
+        left = trail(town.service.kit.store, before - 1)
+        named = None if route == ("POST", "/sign-in") else actor  # the form names nobody
+        if route in BARRED and behalf is not None and answer.status_code == 403:
+            continue
+        if (kind, named, behalf) not in {(e.kind, e.actor, e.behalf) for e in left}:
+            said = [(e.kind, e.actor, e.behalf) for e in left]
+            wrong.append((route, who, answer.status_code, said, answer.text[:200]))
+    return wrong
+
+
+def test_what_reads_or_changes_leaves_its_event_with_the_officer_who_asked(town: Any) -> None:
+    def ask(route: Route, who: str) -> tuple[httpx.Response, str, str | None]:
+        return _ask(town, route, town.people[who], town.stolen), who, None
+
+    assert _wrong(town, ask) == []
+
+
+def test_what_a_substitute_reads_or_changes_names_both() -> None:
+    """The substitutes hold no role of their own; what is one's own names nobody else."""
+    with _town() as town:
+        today = town.clock.now().date()
+        stand_ins: dict[str, Officer] = {}
+        for who in sorted({who for who, _ in LEAVES.values()}):
+            id = who.replace("@", "_for_")
+            town.service.set_up().officers([OfficerChange(id=id, name=id, org="cs1")])
+            town.service.set_up().substitute(who, id, today, today + timedelta(days=1))
+            stand_ins[who] = Officer(town, id)
+
+        def ask(route: Route, who: str) -> tuple[httpx.Response, str, str | None]:
+            officer = stand_ins[who]
+            with town.service.work() as work:
+                session = work.tx.session(officer.row)
+            if session is not None and session.behalf is None and not route[1].startswith("/api/"):
+                town.service.accounts.act_for(session, who)
+            answer = _ask(town, route, officer, town.stolen, who)
+            return answer, officer.id, None if route in OWN else who
+
+        assert _wrong(town, ask) == []
 
 
 def test_what_leaves_nothing_shows_nobody(town: Any) -> None:
@@ -141,7 +202,7 @@ def test_what_leaves_nothing_shows_nobody(town: Any) -> None:
     for who in ("secretary@tu", "inspector@tu", "clerk@cb1"):
         for route in NOTHING:
             before = len(trail(town.service.kit.store))
-            answer = _ask(town, route, who, stolen)
+            answer = _ask(town, route, town.people[who], stolen)
             came |= {route} if answer.status_code < 400 else set()
             if any(s in text_of(answer) for s in SECRETS) and len(trail(town.service.kit.store)) == before:
                 wrong.append((route, answer.status_code))
