@@ -106,6 +106,8 @@ def supervise(work: Work, unit: str, first: date, last: date, by: By) -> Supervi
         after = rows[-1].id
         for case in work.adopt(rows):
             _case(work, found, case)
+        work.forget()
+        work.keys.forget()
     return found
 
 
@@ -119,14 +121,17 @@ def _case(work: Work, found: Supervision, case: Case) -> None:
     found.stages[(workflow, standing.state)] += 1
     period = [e for e in by_then if _day(work, e) >= found.first]
     undone = {e.undoes for e in told if e.undoes is not None}
-    for entry in period:
-        _entry(work, found, case, entry, undone)
+    kept = [_without_facts(e) for e in period]
+    for entry, short in zip(period, kept, strict=True):
+        _entry(work, found, case, short, undone)
+        if entry.kind == events.MOVED and entry.id not in undone:
+            found.ends.update(_ends(case.definition, workflow, entry))
     found.duties += _duties(case, [e for e in by_then if e.id not in undone], {e.id for e in period})
     found.pending += _pending(work, _as_of(case, standing), min(found.last, work.today))
     title = standing.facts.get(case.definition.file.title_fact or "")
     if isinstance(title, str):
         found.titles[id] = title
-    seen = [e for e in period if e.kind != events.OPENED]
+    seen = [e for e in kept if e.kind != events.OPENED]
     if seen:
         found.stories.append(
             Story(
@@ -138,6 +143,12 @@ def _case(work: Work, found: Supervision, case: Case) -> None:
                 entries=seen,
             )
         )
+
+
+def _without_facts(entry: Entry) -> Entry:
+    """What the report shows of an event: of its payload the reason only, so that a whole town fits into memory."""
+    reason = (entry.payload or {}).get("reason")
+    return replace(entry, payload={"reason": reason} if reason is not None else None)
 
 
 def _day(work: Work, entry: Entry) -> date:
@@ -170,7 +181,6 @@ def _entry(work: Work, found: Supervision, case: Case, entry: Entry, undone: set
             return
         for person in dict.fromkeys(p for p in (entry.actor, entry.behalf) if p is not None):
             found.who_decided[(person, workflow, entry.trigger or "")] += 1
-        found.ends.update(_ends(case.definition, workflow, entry))
 
 
 def _ends(definition: Definition, workflow: str, entry: Entry) -> Iterator[tuple[str, str, str, str]]:
