@@ -132,7 +132,7 @@ def numbers(
     workflow: Annotated[str, typer.Argument(metavar="WORKFLOW", help="The workflow that gives numbers.")],
     find: Annotated[str, typer.Option("--find", metavar="TEXT", help="Part of a number, of a name, of an id.")] = "",
 ) -> None:
-    """The register of numbers that are given once: to whom, when, and which were spoiled. That it was shown is noted.
+    """The register of numbers given once: to whom, when, which were spoiled, later copies. That it was shown is noted.
 
     Examples: ketnap numbers training_class
               ketnap numbers training_class --find "Lê Văn An"
@@ -147,10 +147,12 @@ def numbers(
     def show(console: Console) -> None:
         from rich.table import Table
 
-        table = Table(session.say("Number"), session.say("Given to"), session.say("On"), session.say("By"))
+        table = Table(session.say("Number given"), session.say("Given to"), session.say("On"), session.say("By"))
         for g in document:
             spoiled = session.say("spoiled: {why}", why=g["spoiled"]) if g["spoiled"] is not None else ""
             who = f"{g['title'] or g['subject']} ({g['subject']}, {g['org']})" if g["subject"] else spoiled
+            if g["copy_of"] is not None:
+                who += "\n" + session.say("copy of {number}: {why}", number=g["copy_of"], why=g["why"])
             day = "/".join(reversed(g["on"].split("-"))) if g["on"] else ""
             table.add_row(g["number"], who, day, f"{g['by_title'] or g['by']} ({g['by']})")
         console.print(table)

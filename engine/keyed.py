@@ -10,7 +10,7 @@ from engine.core.machine import Definition
 from engine.core.numbering import Range, range_of
 from engine.core.subject import Changes, changed
 from engine.core.values import Facts
-from engine.work import Work
+from engine.work import Case, Work
 
 
 def check_written(work: Work, definition: Definition, id: str, org: str, facts: Facts, changes: Changes) -> None:
@@ -26,6 +26,7 @@ def check_written(work: Work, definition: Definition, id: str, org: str, facts: 
             written = [k for k, v in change.items() if v is not None]
             _check_keys(work, definition, name, keys, written, org)
     _check_numbers(work, definition, id, facts, changes)
+    _check_copy(work, definition, id, changes)
 
 
 def _check_keys(work: Work, definition: Definition, name: str, kind: str, keys: list[str], org: str) -> None:
@@ -58,9 +59,44 @@ def _check_numbers(work: Work, definition: Definition, id: str, facts: Facts, ch
         theirs = range_of(spec, other.subject.facts)
         shared = mine.meets(theirs, other_ended=other.subject.state in other.definition.final)
         if shared is not None:
-            raise BadInput(
-                "{fact}: number {number} belongs to {other}", fact=spec.given, number=shared, other=other.subject.id
-            )
+            raise _taken(spec.given, shared, other.subject.id)
+    for number, copy in copies_of(work, definition.workflow).items():
+        if mine.has(number, ended=False):
+            raise _taken(spec.given, number, copy.subject.id)
+
+
+def copies_of(work: Work, workflow: str) -> dict[str, Case]:
+    """Returns the later copies of numbers that a workflow gave, by their own numbers."""
+    found: dict[str, Case] = {}
+    for definition in work.library.all_newest().values():
+        spec = definition.file.copies
+        if spec is None or spec.of != workflow:
+            continue
+        for case in work.adopt(r for r in work.tx.find_subjects(workflow=definition.workflow) if r.state != VOID):
+            number = case.subject.facts.get(spec.number)
+            if isinstance(number, str):
+                found[number] = case
+    return found
+
+
+def _check_copy(work: Work, definition: Definition, id: str, changes: Changes) -> None:
+    spec = definition.file.copies
+    number = changes.get(spec.number) if spec is not None else None
+    if spec is None or not isinstance(number, str):
+        return
+    other = copies_of(work, spec.of).get(number)
+    if other is not None and other.subject.id != id:
+        raise _taken(spec.number, number, other.subject.id)
+    given = work.library.newest(spec.of).file.numbers
+    assert given is not None
+    for giver in work.adopt(r for r in work.tx.find_subjects(workflow=spec.of) if r.state != VOID):
+        ended = giver.subject.state in giver.definition.final
+        if range_of(given, giver.subject.facts).has(number, ended=ended):
+            raise _taken(spec.number, number, giver.subject.id)
+
+
+def _taken(fact: str, number: str, other: str) -> BadInput:
+    return BadInput("{fact}: number {number} belongs to {other}", fact=fact, number=number, other=other)
 
 
 def _check_own(given: str, last: str, mine: Range) -> None:

@@ -132,6 +132,8 @@ def register_document(found: Sequence[Given]) -> list[dict[str, Any]]:
             "by": g.by,
             "by_title": g.by_title or None,
             "spoiled": g.spoiled,
+            "copy_of": g.copy_of,
+            "why": g.why,
         }
         for g in found
     ]

@@ -32,7 +32,8 @@ Index = defaultdict[str | None, list[Found]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Item:
-    """Something counted: a subject, one of its steps, or one of its stays. `day` is when it happened or ended."""
+    """Something counted: a subject, one of its steps, one of its stays, or an entry of a map. `day` is when it happened
+    or ended."""
 
     track: Track
     org: str
@@ -40,6 +41,7 @@ class Item:
     state: str
     step: Step | None = None
     stay: Stay | None = None
+    entry: tuple[str, Any] | None = None
 
 
 class Counter:
@@ -143,18 +145,22 @@ class Counter:
         spec = source.spec
         key = spec.model_dump_json(include=set(Source.model_fields))
         if key not in self._items:
-            found = self._of(spec)
+            found = self._of(spec, source.definition)
             self._items[key] = [i for i in found if self._seen(i, source) and self._holds(i, source)]
         return self._items[key]
 
-    def _of(self, spec: Source) -> Iterable[Item]:
+    def _of(self, spec: Source, definition: Definition) -> Iterable[Item]:
         if spec.of == "events":
             for _, track, step in self._steps(spec):
                 if self._wanted(step, spec):
                     yield Item(track=track, org=step.org, day=step.on, state=step.to or "", step=step)
             return
         for track in self.tracks(spec.workflow).values():
-            if spec.of == "subjects":
+            if spec.of == "entries":
+                for key, (value, day) in self.book(definition).entries(track.subject, spec.fact or "").items():
+                    if self._within(day, spec):
+                        yield Item(track=track, org=track.org, day=day, state=track.state, entry=(key, value))
+            elif spec.of == "subjects":
                 if not spec.states or track.state in spec.states:
                     yield Item(track=track, org=track.org, day=self.last, state=track.state)
             else:

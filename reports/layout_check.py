@@ -251,11 +251,14 @@ class _Check:
         check_names(self.found, (*path, "triggers"), "trigger", spec.triggers, [*definition.steps, START])
         for key in ("enters", "states"):
             check_names(self.found, (*path, key), "state", getattr(spec, key), definition.file.states)
-        fits = {"triggers": "events", "enters": "events", "running": "stays"}
+        maps = [n for n, t in definition.types.items() if t.name == "map" and n not in dict(definition.derived)]
+        if spec.of == "entries":
+            check_names(self.found, (*path, "fact"), "map fact", [spec.fact or ""], maps)
+        fits = {"triggers": "events", "enters": "events", "running": "stays", "fact": "entries"}
         for key, of in fits.items():
             if getattr(spec, key) not in (None, []) and spec.of != of:
                 self.found.add((*path, key), "source-key", "{key} belongs to {of}", key=key, of=of)
-        if spec.states and spec.of == "events":
+        if spec.states and spec.of in ("events", "entries"):
             self.found.add((*path, "states"), "source-key", "{key} belongs to {of}", key="states", of="subjects, stays")
         self.needed.setdefault(spec.workflow, set()).update(definition.file.seen_by)
         when = None if spec.when is None else self._over_facts((*path, "when"), spec.when, definition, "bool")
@@ -388,6 +391,11 @@ class _Check:
                 value = self._over_facts((*at, "value"), column.value, source.definition)
                 kind = "int" if value is not None and value.type == "number" else value.type if value else "text"
                 type_ = Type(name=kind if kind in ("int", "bool", "date", "datetime") else "text")  # type: ignore[arg-type]
+            elif column.shows in ("key", "value"):
+                if spec.of != "entries":
+                    self.found.add(at, "source-key", "{key} belongs to {of}", key=column.shows, of="entries")
+                elif column.shows == "value" and spec.fact is not None and spec.fact in types:
+                    type_ = types[spec.fact].of or type_
             elif column.shows in ("day", "days"):
                 type_ = Type(name="date" if column.shows == "day" else "int")
             if label is None:

@@ -21,13 +21,16 @@ LETTERHEAD_FILE = "letterhead.yaml"
 
 
 class Source(Model):
-    """What is counted or listed: steps that happened, subjects as they stood, or stays of subjects in a state."""
+    """What is counted or listed: steps that happened, subjects as they stood, stays of subjects in a state, or the
+    entries of a map."""
 
-    of: Literal["events", "subjects", "stays"] = Field(
+    of: Literal["events", "subjects", "stays", "entries"] = Field(
         description="events: steps by the day they happened; subjects: those that had begun by the period's last day, "
-        "as they stood then; stays: the times that subjects spent in a state"
+        "as they stood then; stays: the times that subjects spent in a state; entries: those that a map fact had on "
+        "the period's last day, by the day on which each was first written"
     )
     workflow: Name = Field(description="the workflow of the subjects")
+    fact: Name | None = Field(None, description="entries: the map fact")
     triggers: Names = Field(default=[], description="events: only these triggers; `start` is the beginning")
     enters: Names = Field(
         default=[], description="events: only those that led into one of these states from another, or began there"
@@ -38,7 +41,7 @@ class Source(Model):
     )
     when: Expression | None = Field(None, description="only where this holds")
     over: Literal["period", "ever"] = Field(
-        "period", description="events, stays that ended: within the period, or ever up to its last day"
+        "period", description="events, entries, stays that ended: within the period, or ever up to its last day"
     )
 
 
@@ -125,10 +128,10 @@ class Column(Model):
     label: Text | None = Field(None, description="the heading; else what people call the fact")
     fact: Name | None = Field(None, description="a fact")
     value: Expression | None = Field(None, description="an expression over the facts")
-    shows: Literal["unit", "above", "state", "day", "id", "days", "trigger", "blank"] | None = Field(
+    shows: Literal["unit", "above", "state", "day", "id", "days", "trigger", "key", "value", "blank"] | None = Field(
         None,
         description="the unit, the unit above it, the state, the day of the step or of entering the state, the id, the "
-        "days stayed, the trigger, or nothing, to be written in by hand",
+        "days stayed, the trigger, an entry's key or what it holds, or nothing, to be written in by hand",
     )
     entry: Name | None = Field(
         None, description="what this map fact of the subject that the report is about holds for the row's subject"
@@ -143,7 +146,7 @@ class Column(Model):
 
 
 class Listing(Source):
-    """A table with one row for each subject, event or stay."""
+    """A table with one row for each subject, event, stay or entry."""
 
     columns: list[Column] = Field(min_length=1, description="the columns, after the running number")
     order: Names = Field(default=[], description="facts that give the order; else the units', then the days'")
@@ -177,7 +180,9 @@ class Section(Model):
     )
     only: Expression | None = Field(None, description="with `groups`: only rows whose figures make this hold")
     total: bool = Field(True, description="with `groups`: the whole stands in the last row")
-    list_: Listing | None = Field(None, alias="list", description="a table with a row for each subject, event or stay")
+    list_: Listing | None = Field(
+        None, alias="list", description="a table with a row for each subject, event, stay or entry"
+    )
     nothing: Text | None = Field(None, description="what is said when the table has no row")
     note: Text | None = Field(None, description="a note below the table")
 

@@ -90,7 +90,13 @@ class _List:
         by_day = (-day if self.spec.latest_first else day, item.track.subject)
         if self.spec.under == "unit":
             return (place, order, by_day)
-        return (order, place, by_day) if order else (by_day, place) if self.spec.of == "events" else (place, by_day)
+        return (
+            (order, place, by_day)
+            if order
+            else (by_day, place)
+            if self.spec.of in ("events", "entries")
+            else (place, by_day)
+        )
 
     def _total(self, lines: list[Line]) -> list[Value]:
         rows = [line for line in lines if line.kind == "row"]
@@ -132,12 +138,19 @@ class _List:
             "unit": lambda item: unit_name(counter, item.org, self.letterhead),
             "above": above,
             "state": lambda item: label(item.state),
-            "day": lambda item: item.track.since if item.step is None and item.stay is None else item.day,
+            "day": lambda item: item.day if item.step or item.stay or item.entry else item.track.since,
             "id": lambda item: item.track.subject,
             "days": lambda item: (item.day - (item.stay.since if item.stay else item.track.since)).days,
             "trigger": trigger,
+            "key": lambda item: item.entry[0] if item.entry else None,
+            "value": lambda item: self._entry(item.entry[1]) if item.entry else None,
             "blank": lambda _: None,
         }
+
+    def _entry(self, value: Any) -> Value:
+        fact = self.spec.fact or ""
+        of = self.source.definition.types[fact].of
+        return self._shown(value, of or Type(name="text"), fact)
 
     def _shown(self, value: Any, type_: Type, fact: str | None) -> Value:
         lang, area = self.counter.lang, self.counter.work.library.area

@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from engine.core import events
 from engine.core.authority import Org, Period
 from engine.core.machine import Definition
-from engine.core.values import Value
+from engine.core.values import Value, from_json
 from engine.core.views import derive, unit_days
 from engine.ledger import entries
 from engine.store.rows import EventRow, SubjectRow
@@ -184,6 +184,16 @@ class FactBook:
                 return given if isinstance(given, str) else None
         return None
 
+    def entries(self, subject: str, fact: str) -> dict[str, tuple[Value, date]]:
+        """Returns the entries that a map fact had on the day, each with the day on which it was first written."""
+        of = self.definition.types[fact].of
+        assert of is not None
+        found: dict[str, tuple[Value, date]] = {}
+        for key, (stored, on) in events.written_entries(self._until(subject), fact).items():
+            if (value := from_json(of, stored)) is not None:
+                found[key] = (value, on)
+        return found
+
     def _entries(self, subject: str) -> list[events.Entry]:
         work = self.work
         return list(entries(work.tx.events(subject=subject), work.keys, work.kit.sealer))
@@ -222,9 +232,12 @@ class FactBook:
         row = self._rows.get(subject)
         return {} if row is None else self.work.written_facts(self.definition, row, self._needed)
 
-    def _replayed(self, subject: str) -> Mapping[str, Value]:
+    def _until(self, subject: str) -> list[events.Entry]:
         limit = self.last.isoformat()
-        until = [e for e in self._entries(subject) if e.kind == events.UNDONE or (e.on or e.at[:10]) <= limit]
+        return [e for e in self._entries(subject) if e.kind == events.UNDONE or (e.on or e.at[:10]) <= limit]
+
+    def _replayed(self, subject: str) -> Mapping[str, Value]:
+        until = self._until(subject)
         if self.work.keys.get(self._key_of(subject)) is None:
             return {}  # erased
         standing = events.replay(until, None, self.definition.types)

@@ -106,6 +106,17 @@ class Batch(Model):
     shows: Names = Field([], description="facts of the other subjects that a sheet shows")
 
 
+class Copies(Model):
+    """Later copies of numbers that another workflow gave: each subject is one, and stands in the same register."""
+
+    of: Name = Field(description="the workflow that gives the numbers")
+    number: Name = Field(description="the fact, a text: the copy's own number, which nothing else in the register has")
+    original: Name = Field(description="the fact, a text: the number of which it is a copy")
+    to: Name = Field(description="the fact that names the subject to which it was given")
+    on: Name = Field(description="the fact, a date, that is the day on which it was given")
+    why: Name = Field(description="the fact, a text, that says why")
+
+
 class Numbers(Model):
     """A range of numbers, each given once: `next_number` of a batch's lines is the next that is free."""
 

@@ -11,14 +11,14 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
-from engine.core.batch import Batch, Invalid, Line, Numbers, Rest, Set, SetTo
+from engine.core.batch import Batch, Copies, Invalid, Line, Numbers, Rest, Set, SetTo
 from engine.core.figure import Figure, Score, Tally
 from engine.core.model import ONE_OR_MORE, Clauses, Expression, Model, Name, Names, Text
 from engine.core.model import listed as _listed
 
 __all__ = [
-    "Batch", "Expression", "Figure", "Invalid", "Line", "Model", "Name", "Names", "Numbers", "Rest", "Score", "SetTo",
-    "Tally", "Text",
+    "Batch", "Copies", "Expression", "Figure", "Invalid", "Line", "Model", "Name", "Names", "Numbers", "Rest", "Score",
+    "SetTo", "Tally", "Text",
 ]  # fmt: skip
 
 # ---- the area ----
@@ -424,6 +424,7 @@ class WorkflowFile(Model):
     listing: Listing | None = Field(None, description="how its subjects stand in lists; none: they stand in none")
     sealed_with: Name | None = Field(None, description="the fact naming the subject whose key seals this one too")
     numbers: Numbers | None = Field(None, description="a range of numbers of which each is given once")
+    copies: Copies | None = Field(None, description="each subject is a later copy of a number that another gave")
     retention: list[Retention] = Field([], description="how long the person behind a subject that ended is kept")
     cycles: dict[Name, Text] = Field({}, description="names of cycles, whose facts a step may clear together")
     facts: dict[Name, Fact] = Field({}, description="what is known about a subject")

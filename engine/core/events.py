@@ -178,6 +178,29 @@ def replay(
     return now
 
 
+def written_entries(told: Iterable[Entry], fact: str) -> dict[str, tuple[Json, date]]:
+    """Returns the entries that a subject's events, oldest first, left in a map fact, each with the day on which it was
+    first written; what was undone does not count. Entries need their payload."""
+    all_ = [e for e in told if e.kind in CHANGING]
+    undone = {e.undoes for e in all_ if e.kind == UNDONE}
+    found: dict[str, tuple[Json, date]] = {}
+    for entry in all_:
+        facts = (entry.payload or {}).get("facts")
+        if entry.id in undone or not isinstance(facts, dict) or fact not in facts:
+            continue
+        written = facts[fact]
+        if not isinstance(written, dict):
+            found = {}
+            continue
+        on = date.fromisoformat(entry.on or entry.at[:10])
+        for key, value in written.items():
+            if value is None:
+                found.pop(key, None)
+            else:
+                found[key] = (value, found[key][1] if key in found else on)
+    return found
+
+
 def step(now: Standing | None, entry: Entry, types: Mapping[str, Type]) -> Standing:
     """Returns the subject after one event more. Raises Damaged when the event cannot follow."""
     stored = (entry.payload or {}).get("facts") or {}

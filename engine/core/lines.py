@@ -141,8 +141,15 @@ class Lines:
 
 
 def check_numbers(facts: Facts) -> None:
-    """Notes what is wrong with the range of numbers of a workflow."""
+    """Notes what is wrong with the range of numbers of a workflow, or with what it says of copies."""
     spec, found, types = facts.file.numbers, facts.found, facts.types
+    if (copies := facts.file.copies) is not None:
+        kinds = {"number": "text", "original": "text", "to": "subject", "on": "date", "why": "text"}
+        for key, kind in kinds.items():
+            name = getattr(copies, key)
+            if name not in types or types[name].name != kind:
+                known = [n for n, t in types.items() if t.name == kind]
+                found.unknown(("copies", key), f"fact of type {kind}", name, known)
     if spec is None:
         return
     for key, kind in (("first", "int"), ("last", "int"), ("before", "text"), ("on", "date"), ("spoiled", "map")):

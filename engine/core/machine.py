@@ -225,8 +225,9 @@ class Definition:
 
     @cached_property
     def keyed(self) -> bool:
-        """Tells whether there are maps whose keys name what there is, or a range of numbers."""
-        return self.file.numbers is not None or any(f.keys in KEY_KINDS for f in self.file.facts.values())
+        """Tells whether there are maps whose keys name what there is, a range of numbers or copies of them."""
+        numbered = self.file.numbers is not None or self.file.copies is not None
+        return numbered or any(f.keys in KEY_KINDS for f in self.file.facts.values())
 
     @cached_property
     def naming(self) -> tuple[str, ...]:

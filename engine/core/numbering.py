@@ -36,6 +36,11 @@ class Range:
             return None
         return n
 
+    def has(self, number: str, *, ended: bool) -> bool:
+        """Tells whether a number was used here, or still could be; what has ended gives none any more."""
+        used = number in self.spoiled or number in self.given.values()
+        return used or (not ended and self.place(number) is not None)
+
     def next_free(self) -> str | None:
         """Returns the next number that is neither given nor spoiled; None when there is none."""
         used = {*self.given.values(), *self.spoiled}

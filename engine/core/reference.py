@@ -17,7 +17,7 @@ ORDER = (
     models.Permissions, models.Entry, models.Version, models.Recipient, models.Undo, models.Score,
     models.WorkflowFile, models.Fact, models.Borrowed, models.Tally, models.State, models.Start, models.Transition,
     models.Target, models.SetTo, models.Clears, models.Opens, models.Invalid, models.Batch, models.Line,
-    models.Rest, models.Numbers, models.Rule, models.Gap, models.Timer, models.Recurrence, models.Unit,
+    models.Rest, models.Numbers, models.Copies, models.Rule, models.Gap, models.Timer, models.Recurrence, models.Unit,
     models.Notice, models.Figure, models.Text,
 )  # fmt: skip
 

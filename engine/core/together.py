@@ -31,6 +31,9 @@ def check_together(
                 one.unknown(("facts", fact, "of"), "workflow", spec.of[0], definitions)
             if spec.reads is not None:
                 _check_read(one, fact, definition, definitions)
+        if (copies := definition.file.copies) is not None:
+            givers = [n for n, d in definitions.items() if d.file.numbers is not None]
+            check_names(one, ("copies", "of"), "workflow with numbers", [copies.of], givers)
         found += one.found
         found += check_scores(definition, definitions, trees[name])
     unique: list[Finding] = []

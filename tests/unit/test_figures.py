@@ -131,6 +131,8 @@ SLIPS = [
     ("admission_rating.yaml", "  plan_now: {type: int,", "  plan_now: {type: text,", "plan_now"),
     ("admission_rating.yaml", "  latest_admission: {type: date,", "  latest_admission: {type: int,",
      "latest_admission"),
+    ("certificate_copy.yaml", "{of: training_class,", "{of: candidate,", "candidate"),
+    ("certificate_copy.yaml", "number: copy_no,", "number: copied_on,", "copied_on"),
     ("obstacle.yaml", "at: unit, of: handled_by", "at: unit, of: solution", "no fact of type org solution"),
     ("governing_document.yaml", "for: [{kinds: [grassroots_committee,", "for: [{kinds: [grassroot_committee,",
      "no kind grassroot_committee"),
