@@ -47,7 +47,7 @@ def _spoil(town: ReportTown, number: str, why: str | None) -> None:
 
 
 def _copy(town: ReportTown, id: str, number: str) -> None:
-    facts = {"certificate_of": "an", "copy_reason": "Mất"}
+    facts = {"certificate_holder": "an", "copy_reason": "Mất"}
     town.service.start(Start(workflow="certificate_copy", org="ttct", id=id, facts=facts), TRAINER)
     assert town.service.move(Move(subject=id, trigger="give_copy", facts={"copy_no": number}), TRAINER).allowed
 
