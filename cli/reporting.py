@@ -144,7 +144,7 @@ def _span(
 
 def show(session: Session, console: Console, report: Report) -> None:
     """Prints a report for people."""
-    for line in (report.sandbox, f"{report.head.name}: {report.head.title}", report.unit_name):
+    for line in (report.sandbox, ": ".join(filter(None, (report.head.name, report.head.title))), report.unit_name):
         if line:
             console.print(line, soft_wrap=True)
     for table in report.tables:

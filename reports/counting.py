@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter as Counts
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -71,6 +72,12 @@ class Counter:
     def tree(self) -> Tree:
         """The organisations as they stood on the report's day."""
         return self.work.office.tree if self.last == self.work.today else tree_on(self.work.tx.orgs(), self.last)
+
+    @cached_property
+    def shared_names(self) -> frozenset[str]:
+        """The names that more than one organisation of the tree has."""
+        many = Counts(o.name for o in self.tree.by_id.values())
+        return frozenset(name for name, n in many.items() if n > 1)
 
     @cached_property
     def units(self) -> frozenset[str]:
@@ -265,7 +272,7 @@ class Counter:
                 values[name] = self._worked(figure, values)
             elif name not in values:
                 assert figure.spec.counted is not None
-                values[name] = 0 if figure.spec.counted.take == "count" else None
+                values[name] = 0 if figure.spec.counted.take in ("count", "sum") else None
 
     def _take(self, figure: ReadyFigure, source: ReadySource, items: Sequence[Item]) -> Value:
         assert figure.spec.counted is not None
@@ -274,7 +281,7 @@ class Counter:
             return len(items)
         values = [v for item in items if (v := self._of_item(source, item)) is not None]
         if not values:
-            return None
+            return None if items or take != "sum" else 0
         match take:
             case "sum":
                 return _exact(sum(values))

@@ -33,7 +33,7 @@ class Heading:
 def weights(columns: Sequence[Heading]) -> list[int]:
     """Returns how wide the columns of a printed table are beside each other, the running number's first."""
     given = [max(c.width, _DAY_WIDTH) if c.shows == "date" else c.width for c in columns]
-    return [max(6, sum(given) // 13), *given]
+    return [max(6, sum(given) // 15), *given]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,12 +72,34 @@ class Head:
     place_and_date: str
     name: str  # the kind of document
     title: str
+    heading: str  # the title as it stands on paper
     recipients_label: str
     recipients: Sequence[str]
     signed: Sequence[str]  # on behalf of whom, the office
     signer: str
     page: str
     running_number: str
+    addressed_label: str = ""
+    addressed: str = ""  # to whom a letter goes: its heading stands below its number, and its kind is not named
+
+    def left(self) -> list[tuple[str, bool]]:
+        """Returns the lines of the issuer at the top left, and which are strong."""
+        lines = [(self.above.upper(), False), (self.issuer.upper(), True), ("*" if self.star else "", True)]
+        return [line for line in [*lines, (self.number, False)] if line[0]]
+
+    def names(self) -> list[str]:
+        """Returns the lines in the middle, below the head: the kind of document, and what it is about."""
+        return [] if self.addressed else [line for line in (self.name, self.heading) if line]
+
+    def foot(self) -> list[tuple[str, bool]]:
+        """Returns the lines of the signature, and which are strong: in whose name, the office, room, the name."""
+        signed = [(line, n == 0) for n, line in enumerate(self.signed)]
+        return [*signed, ("", False), ("", False), ("", False), (self.signer, True)]
+
+    def recipient_lines(self) -> list[str]:
+        """Returns those who get it, each on a line that ends as clerks end it."""
+        ends = [","] * (len(self.recipients) - 1) + ["."]
+        return [f"- {r}{end}" for r, end in zip(self.recipients, ends, strict=False)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,8 +163,14 @@ def written(value: Value, shows: str, lang: str) -> str:
             text = text.translate(str.maketrans(",.", ".,"))
         return f"{text}\u00a0%" if shows == "percent" else text
     if isinstance(value, str):
-        return value
+        return month_text(value) if shows == "month" else value
     return value.strftime("%d/%m/%Y") if lang != "en" else value.isoformat()
+
+
+def month_text(text: str) -> str:
+    """Returns a month kept as YYYY-MM as people read it, and any other text as it is."""
+    year, _, month = text.partition("-")
+    return f"{month}/{year}" if len(year) == 4 and month.isdigit() else text
 
 
 def _section(table: Table) -> dict[str, Any]:

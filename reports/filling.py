@@ -21,6 +21,7 @@ from engine.service import Service
 from engine.steps import By
 from engine.work import Case, Work
 from reports.forms import OFFICE_NAMES, ReadyForm, check_about
+from reports.letters import holder
 from reports.places import environment
 from reports.showing import UNKNOWN, Shower, Shown, day_text
 from reports.typeset import pdf_of
@@ -158,23 +159,14 @@ def _office_names(office: Office, unit: str, head: str, day: date) -> dict[str, 
         "unit": _known(path[0].name if path else None),
         "unit_above": _known(above.name if above else None),
         "unit_top": _known(path[-1].name if path else None),
-        "unit_head": _known(_head(office, path[0].id if path else None, head)),
-        "unit_above_head": _known(_head(office, above.id if above else None, head)),
+        "unit_head": _known(holder(office, path[0].id if path else None, head)),
+        "unit_above_head": _known(holder(office, above.id if above else None, head)),
         "day": Shown(text=day_text(day), value=day),
     }
 
 
 def _known(name: str | None) -> Shown:
     return UNKNOWN if name is None else Shown(text=name, value=name)
-
-
-def _head(office: Office, unit: str | None, role: str) -> str | None:
-    holders = (
-        []
-        if unit is None
-        else [o.name for o in office.members(unit) if any(h.role == role for h, _ in office.holdings(o))]
-    )
-    return holders[0] if holders else None
 
 
 def fill(work: Work, form: ReadyForm, subject: str, lang: str = "vi", note: str | None = None) -> Filled:

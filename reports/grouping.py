@@ -111,8 +111,7 @@ class Grouper:
             return self.spec.names[text].of(self.counter.lang)
         if isinstance(key, bool):
             return (self.letterhead.yes if key else self.letterhead.no).of(self.counter.lang)
-        found = self.counter.tree.by_id.get(text) if org else None
-        return text if found is None else found.name
+        return unit_name(self.counter, text, self.letterhead) if org and text in self.counter.tree.by_id else text
 
     def _units(self, found: list[Hashable]) -> list[Group]:
         counter = self.counter
@@ -132,15 +131,21 @@ def unit_of(counter: Counter, org: str, kinds: frozenset[str]) -> str | None:
     return None
 
 
-def unit_name(counter: Counter, org: str, letterhead: Letterhead) -> str:
-    """Returns what a unit was called on the report's day, and that it is no more."""
+def unit_name(counter: Counter, org: str, letterhead: Letterhead, *, alone: bool = True) -> str:
+    """Returns what a unit was called on the report's day, and that it is no more.
+
+    Where others are called the same, the unit above is named too; not where it stands beside (`alone` is False).
+    """
     found = counter.tree.by_id.get(org)
     if found is None:
         return org
+    name = found.name
+    if alone and name in counter.shared_names and found.parent in counter.tree.by_id:
+        name = f"{name}, {counter.tree.by_id[found.parent].name}"
     ended = found.period.until
     if ended is None or ended > counter.last:
-        return found.name
-    return f"{found.name} {letterhead.closed.of(counter.lang).format(day=ended.strftime('%d/%m/%Y'))}"
+        return name
+    return f"{name} {letterhead.closed.of(counter.lang).format(day=ended.strftime('%d/%m/%Y'))}"
 
 
 def in_order(counter: Counter) -> list[Org]:

@@ -87,9 +87,15 @@ class Layout:
     about: Definition | None = None  # the workflow of the subject that it may be made of
 
 
-def load_letterhead(tree: Node, name: str) -> Letterhead:
-    """Reads the letterhead of an area. Raises FindingsError."""
-    return load_model(Letterhead, tree, file=name)
+def load_letterhead(tree: Node, name: str, area: Area | None = None) -> Letterhead:
+    """Reads the letterhead of an area; with the area its names are looked at too. Raises FindingsError."""
+    file = load_model(Letterhead, tree, file=name)
+    if area is not None:
+        found = Findings(tree, name)
+        check_names(found, ("signs",), "kind", list(file.signs), area.file.kinds)
+        check_names(found, ("head",), "role", [file.head] if file.head is not None else [], area.file.roles)
+        found.done()
+    return file
 
 
 def compile_layout(tree: Node, name: str, definitions: Mapping[str, Definition], area: Area) -> Layout:
@@ -113,6 +119,9 @@ class _Check:
         lists: dict[int, tuple[ReadySource, tuple[ReadyColumn, ...]]] = {}
         check_names(self.found, ("clause",), "clause", self.file.clause, self.area.file.clauses)
         self._words(("title",), self.file.title, TITLE_WORDS)
+        self._office(("issued_by",), self.file.issued_by)
+        if self.file.subject is not None:
+            self._office(("subject", "issued_by"), self.file.subject.issued_by)
         self.about.check()
         for i, section in enumerate(self.file.sections):
             self._section(i, section, values, only, lists)
@@ -133,6 +142,9 @@ class _Check:
         )
 
     # -- figures
+
+    def _office(self, path: Path, kind: str | None) -> None:
+        check_names(self.found, path, "kind", [] if kind is None else [kind], self.area.file.kinds)
 
     def _figures(self) -> None:
         waiting = dict(self.file.figures)

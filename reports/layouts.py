@@ -15,7 +15,7 @@ from engine.core.definition import Expression, Model, Name, Names, Text
 from engine.core.model import Clauses
 
 Period = Literal["year", "quarter", "month", "years", "days", "day"]
-Shows = Literal["number", "percent", "days", "date", "year", "text"]
+Shows = Literal["number", "percent", "days", "date", "year", "month", "text"]
 
 LETTERHEAD_FILE = "letterhead.yaml"
 
@@ -96,6 +96,7 @@ class Figure(Model):
         None, description="how it is written; else by what it is; year: a number without separators"
     )
     none: Text | None = Field(None, description="what stands where there is no value; else nothing")
+    column: Text | None = Field(None, description="its heading where it is a column; else its label")
 
 
 class Band(Model):
@@ -137,7 +138,9 @@ class Column(Model):
         None, description="what this map fact of the subject that the report is about holds for the row's subject"
     )
     when: Expression | None = Field(None, description="empty where this does not hold")
-    written: Shows | None = Field(None, description="how its values are written; else by their type")
+    written: Shows | None = Field(
+        None, description="how its values are written; else by their type; month: YYYY-MM as mm/yyyy"
+    )
     of_given_name: bool = Field(
         False, description="the text is a person's name: sorted by the given name, which is last"
     )
@@ -201,6 +204,8 @@ class About(Model):
     label: Text = Field(description="what it is called where it is asked for")
     title: Text = Field(description="what the report is then about; in braces: subject (what it is called), period, "
                         "unit, year")  # fmt: skip
+    issued_by: Name | None = Field(None, description="as `issued_by` of the report, of one made of a subject")
+    recipients: list[Text] = Field(default=[], description="who then gets it; else those of the report")
 
 
 class LayoutFile(Model):
@@ -224,7 +229,19 @@ class LayoutFile(Model):
     figures: dict[Name, Figure] = Field(default={}, description="the figures, each by its id")
     sections: list[Section] = Field(min_length=1, description="its parts, in order")
     recipients: list[Text] = Field(default=[], description="who gets it, on paper")
-    signature: Signature | None = Field(None, description="who signs; none: nobody")
+    issued_by: Name | None = Field(
+        None,
+        description="a kind of organisation: the unit's office of this kind issues the document, where it has one; "
+        "else the unit itself",
+    )
+    addressed: Text | None = Field(
+        None,
+        description="to whom it goes, which makes it a letter: its title stands small below its number, and the "
+        "kind of document is not named",
+    )
+    signature: Signature | None = Field(
+        None, description="who signs; else what the letterhead says of the issuer's kind, or nobody"
+    )
     opens: Name | None = Field(
         None,
         description="a workflow of which one is begun when the report goes out as a file, at its unit or the next "
@@ -240,6 +257,14 @@ class Letterhead(Model):
     number: str = Field("{code}", description="the document's number; in braces: number, code, issuer_code")
     place_and_date: Text = Field(description="the date line; in braces: place, day, month, year")
     recipients: Text = Field(description="the heading of the recipients")
+    addressed: Text | None = Field(None, description="what stands before those to whom a letter is addressed")
+    small_titles: bool = Field(
+        False, description="on paper a title begins with a small letter, below the kind of document"
+    )
+    head: Name | None = Field(
+        None, description="the role whose holder heads a unit and signs where nobody else is named"
+    )
+    signs: dict[Name, Signature] = Field(default={}, description="by kind of organisation, who signs what it issues")
     page: Text = Field(description="the number on a page; in braces: page, pages")
     sandbox: Text = Field(description="what stands on everything that a sandbox gives out")
     figure: Text = Field(description="the heading of the figures' names, where each has a row")

@@ -134,8 +134,9 @@ class _List:
             step = self.source.definition.steps.get(name or "")
             return step.label.of(lang) if step is not None else file.start.label.of(lang)
 
+        beside = any(c.shows == "above" for c, _ in self.columns)
         return {
-            "unit": lambda item: unit_name(counter, item.org, self.letterhead),
+            "unit": lambda item: unit_name(counter, item.org, self.letterhead, alone=not beside),
             "above": above,
             "state": lambda item: label(item.state),
             "day": lambda item: item.day if item.step or item.stay or item.entry else item.track.since,

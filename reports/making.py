@@ -21,7 +21,7 @@ from reports.document import Heading, Line, Report, Table, Value, written
 from reports.grouping import Grouper
 from reports.layout_check import TITLE_WORDS, Layout, ReadyFigure, compile_layout, load_letterhead
 from reports.layouts import LETTERHEAD_FILE, Grouping, LayoutFile, Letterhead, Period, Section
-from reports.letters import Letter, head_of
+from reports.letters import Letter, head_of, issuer_of
 from reports.listing import table_of
 from reports.of_subject import Subject, subject_of
 from reports.periods import Span
@@ -90,7 +90,7 @@ def check_layouts(folder: Path, definitions: Mapping[str, Definition], area: Are
         try:
             tree = read_layout_tree(path)
             if path.name == LETTERHEAD_FILE:
-                load_letterhead(tree, str(path))
+                load_letterhead(tree, str(path), area)
             elif (layout := compile_layout(tree, str(path), definitions, area)).file.report != path.stem:
                 raise FileRefused("the report {name} belongs in a file of that name", file=str(path), line=1,
                                   name=layout.file.report)  # fmt: skip
@@ -212,16 +212,16 @@ class _Maker:
         title = file.title
         if about is not None and file.subject is not None:
             title, self.words["subject"] = file.subject.title, about.title
-        above = counter.tree.by_id[unit].parent if unit in counter.tree.by_id else None
+        issued_by = file.issued_by if about is None or file.subject is None else file.subject.issued_by
         head = head_of(
             file,
             self.letterhead,
             self.letter,
             lang=lang,
             title=title.of(lang).format(**self.words),
-            above="" if above is None or above not in counter.tree.by_id else counter.tree.by_id[above].name,
-            issuer=unit_name,
+            issuer=issuer_of(self.work.office, self.letterhead, unit, issued_by),
             day=self.work.today,
+            of_subject=about is not None,
         )
         sections = [(i, s) for i, s in enumerate(file.sections) if s.of_subject == (about is not None)]
         tables = [self._table(i, section) for i, section in sections]
@@ -348,11 +348,12 @@ class _Maker:
     def _heading(self, figure: ReadyFigure) -> Heading:
         spec = figure.spec
         adds = spec.counted is not None and spec.counted.take in ("count", "sum")
+        wide = len(spec.none.of(self.lang)) if spec.none is not None else 0
         return Heading(
             id=figure.id,
-            label=spec.label.of(self.lang),
+            label=(spec.column or spec.label).of(self.lang),
             shows=figure.shows,
-            width=14,
+            width=max({"text": 20, "percent": 16}.get(figure.shows, 14), min(wide, 22)),
             adds_up=adds,
             share=(spec.share.of, spec.share.in_) if spec.share is not None else None,
         )

@@ -24,6 +24,9 @@ LEFT, CENTRE, RIGHT, BOTH = (
     WD_ALIGN_PARAGRAPH.RIGHT,
     WD_ALIGN_PARAGRAPH.JUSTIFY,
 )
+_MARGINS = (  # of the cells of a table, in twentieths of a point
+    f'<w:tblCellMar {nsdecls("w")}><w:left w:w="80" w:type="dxa"/><w:right w:w="80" w:type="dxa"/></w:tblCellMar>'
+)
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # what no XML may hold
 _RED = RGBColor(0xC0, 0, 0)
 
@@ -33,8 +36,9 @@ def word(report: Report) -> bytes:
     paper = docx.Document()
     _page(paper, report)
     _head(paper, report)
+    signed = bool(report.head.signed or report.head.recipients) and not report.notes
     for table in report.tables:
-        _section(paper, report, table)
+        _section(paper, report, table, last=signed and table is report.tables[-1])
     for note in report.notes:
         _say(paper, note, size=12, italic=True, before=6)
     _foot(paper, report)
@@ -73,11 +77,11 @@ def _number(paragraph: Any, report: Report) -> None:
     between, _, after = rest.partition("{pages}")
     for text, code in ((before, "PAGE"), (between, "NUMPAGES"), (after, None)):
         if text:
-            paragraph.add_run(text).font.size = Pt(11)
+            paragraph.add_run(text).font.size = Pt(13)
         if code is not None and (code == "PAGE" or "{pages}" in report.head.page):
-            run = paragraph.add_run()
-            run.font.size = Pt(11)
             for element in (_mark("begin"), _instruction(code), _mark("end")):
+                run = paragraph.add_run()
+                run.font.size = Pt(13)
                 run._r.append(element)
 
 
@@ -98,8 +102,9 @@ def _head(paper: Any, report: Report) -> None:
     grid = paper.add_table(rows=1, cols=2)
     grid.alignment = WD_TABLE_ALIGNMENT.CENTER
     left, right = grid.rows[0].cells
-    lines = [(head.above, False), (head.issuer.upper(), True), ("*" if head.star else "", True), (head.number, False)]
-    _lines(left, [line for line in lines if line[0]], size=14)
+    _lines(left, head.left(), size=14)
+    if head.addressed:
+        _lines(left, [(head.heading, False)], size=12, italic=True, more=True)
     _lines(right, [(line, True) for line in head.motto], size=15)
     _rule(right.paragraphs[-1])
     for text, italic in (("", False), (head.place_and_date, True)):
@@ -109,17 +114,28 @@ def _head(paper: Any, report: Report) -> None:
     _say(paper, "", size=8)
     if report.sandbox:
         _say(paper, report.sandbox, align=CENTRE, bold=True, size=12, red=True)
-    _say(paper, head.name, align=CENTRE, bold=True, size=15)
-    _say(paper, head.title, align=CENTRE, bold=True)
-    _say(paper, "-----", align=CENTRE)
+    for n, line in enumerate(head.names()):
+        _say(paper, line, align=CENTRE, bold=True, size=14 if n else 15)
+    if head.addressed:
+        _addressed(paper, report)
+    else:
+        _say(paper, "-----", align=CENTRE)
 
 
-def _lines(cell: Any, lines: list[tuple[str, bool]], *, size: int) -> None:
+def _addressed(paper: Any, report: Report) -> None:
+    paragraph = paper.add_paragraph()
+    paragraph.alignment = CENTRE
+    paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(8)
+    paragraph.add_run(f"{report.head.addressed_label}: ").italic = True
+    paragraph.add_run(report.head.addressed)
+
+
+def _lines(cell: Any, lines: list[tuple[str, bool]], *, size: int, italic: bool = False, more: bool = False) -> None:
     for n, (text, bold) in enumerate(lines):
-        paragraph = cell.paragraphs[0] if n == 0 else cell.add_paragraph()
+        paragraph = cell.add_paragraph() if n or more else cell.paragraphs[0]
         paragraph.alignment = CENTRE
         run = paragraph.add_run(text)
-        run.bold, run.font.size = bold, Pt(size)
+        run.bold, run.italic, run.font.size = bold, italic, Pt(size)
 
 
 def _rule(paragraph: Any) -> None:
@@ -150,22 +166,24 @@ def _say(
         run.font.color.rgb = _RED
 
 
-def _section(paper: Any, report: Report, table: Table) -> None:
+def _section(paper: Any, report: Report, table: Table, *, last: bool) -> None:
+    """Writes a section; the end of the last one stays on the page of the signature."""
     if table.title:
         _say(paper, table.title, align=LEFT, bold=True, before=10, keep=True)
     for text in (table.text, table.nothing):
         if text:
             _say(paper, text, before=4, keep=bool(table.lines))
     if table.columns and table.lines:
-        _table(paper, report, table)
+        _table(paper, report, table, last=last)
     if table.note:
-        _say(paper, table.note, size=12, italic=True, before=4)
+        _say(paper, table.note, size=12, italic=True, before=4, keep=last)
 
 
-def _table(paper: Any, report: Report, table: Table) -> None:
+def _table(paper: Any, report: Report, table: Table, *, last: bool) -> None:
     columns = [Heading(id="", label=report.head.running_number, shows="number"), *table.columns]
     grid = paper.add_table(rows=0, cols=len(columns))
     grid.style, grid.alignment, grid.autofit = "Table Grid", WD_TABLE_ALIGNMENT.CENTER, False
+    grid._tbl.tblPr.append(parse_xml(_MARGINS))
     room = (252 if report.landscape else 165) * 1.0
     wide = weights(table.columns)
     widths = [Mm(room * w / sum(wide)) for w in wide]
@@ -173,28 +191,30 @@ def _table(paper: Any, report: Report, table: Table) -> None:
         grid.columns[n].width = width
     size = 12 if len(columns) <= 7 else 11 if len(columns) <= 10 else 10
     twips = [width.twips for width in widths]
-    rows = [_row_xml([_cell_xml(c.label, t, "center", size, bold=True) for c, t in zip(columns, twips, strict=True)],
-                     heading=True)]  # fmt: skip
+    rows = [_row_xml([_cell_xml(c.label, t, "center", size, bold=True, middle=True)
+                      for c, t in zip(columns, twips, strict=True)], heading=True)]  # fmt: skip
     number = 0
-    for line in table.lines:
+    for n, line in enumerate(table.lines):
         number += line.kind == "row"
-        rows.append(_line_xml(line, table.columns, report.lang, size, twips, number))
+        keep = last and n >= len(table.lines) - 2
+        rows.append(_line_xml(line, table.columns, report.lang, size, twips, number, keep=keep))
     for row in rows:  # python-docx looks through the whole table for each row: too slow for a list of thousands
         grid._tbl.append(parse_xml(row))
 
 
-def _line_xml(line: Line, columns: Any, lang: str, size: int, twips: list[int], number: int) -> str:
+def _line_xml(line: Line, columns: Any, lang: str, size: int, twips: list[int], number: int, *, keep: bool) -> str:
     if line.kind == "group":
-        return _row_xml([_cell_xml(str(line.cells[0]), sum(twips), "left", size, bold=True, span=len(twips))])
+        name = _cell_xml(str(line.cells[0]), sum(twips), "left", size, bold=True, span=len(twips), keep=True)
+        return _row_xml([name])
     bold = line.kind == "total"
-    cells = [_cell_xml("" if bold else str(number), twips[0], "center", size)]
+    cells = [_cell_xml("" if bold else str(number), twips[0], "center", size, keep=keep)]
     for n, (column, value, width) in enumerate(zip(columns, line.cells, twips[1:], strict=True)):
         shows = (line.shows or column.shows) if n else "text"
         if isinstance(value, str):
             align = "left" if n == 0 or column.shows == "text" else "center"
         else:
             align = "center" if shows in ("date", "year") else "right"
-        cells.append(_cell_xml(written(value, shows, lang), width, align, size, bold=bold))
+        cells.append(_cell_xml(written(value, shows, lang), width, align, size, bold=bold, keep=keep))
     return _row_xml(cells)
 
 
@@ -204,12 +224,19 @@ def _row_xml(cells: list[str], *, heading: bool = False) -> str:
     return f"<w:tr {nsdecls('w')}><w:trPr><w:cantSplit/>{repeat}</w:trPr>{''.join(cells)}</w:tr>"
 
 
-def _cell_xml(text: str, width: int, align: str, size: int, *, bold: bool = False, span: int = 1) -> str:
+def _cell_xml(
+    text: str, width: int, align: str, size: int, *, bold: bool = False, span: int = 1, middle: bool = False,
+    keep: bool = False,
+) -> str:  # fmt: skip
+    """Returns a cell; with `keep` its row stands on the page of the row that follows."""
     spans = f'<w:gridSpan w:val="{span}"/>' if span > 1 else ""
+    upright = '<w:vAlign w:val="center"/>' if middle else ""
+    next_ = "<w:keepNext/>" if keep else ""
     strong = "<w:b/>" if bold else ""
     clean = escape(_NO_XML.sub("", text))
     return (
-        f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{spans}</w:tcPr><w:p><w:pPr><w:jc w:val="{align}"/></w:pPr>'
+        f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{spans}{upright}</w:tcPr>'
+        f'<w:p><w:pPr>{next_}<w:jc w:val="{align}"/></w:pPr>'
         f'<w:r><w:rPr>{strong}<w:sz w:val="{2 * size}"/></w:rPr><w:t xml:space="preserve">{clean}</w:t></w:r></w:p>'
         "</w:tc>"
     )
@@ -219,12 +246,13 @@ def _foot(paper: Any, report: Report) -> None:
     head = report.head
     if not head.signed and not head.recipients:
         return
-    _say(paper, "", size=8)
-    left, right = paper.add_table(rows=1, cols=2).rows[0].cells
+    _say(paper, "", size=8, keep=True)
+    row = paper.add_table(rows=1, cols=2).rows[0]
+    row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))  # the name stays with the office
+    left, right = row.cells
     if head.recipients:
         run = left.paragraphs[0].add_run(f"{head.recipients_label}:")
-        run.underline, run.font.size = True, Pt(13)
-        for n, recipient in enumerate(head.recipients, start=1):
-            end = "." if n == len(head.recipients) else ","
-            left.add_paragraph().add_run(f"- {recipient}{end}").font.size = Pt(12)
-    _lines(right, [(line, True) for line in [*head.signed, "", "", "", head.signer]], size=14)
+        run.underline, run.font.size = True, Pt(14)
+        for line in head.recipient_lines():
+            left.add_paragraph().add_run(line).font.size = Pt(12)
+    _lines(right, head.foot(), size=14)

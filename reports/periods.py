@@ -25,7 +25,7 @@ class Span:
         return {
             "year": self.last.year,
             "quarter": ("I", "II", "III", "IV")[(self.last.month - 1) // 3],
-            "month": f"{self.last.month:02d}",
+            "month": f"{self.last.month:02d}" if self.last.month < 3 else str(self.last.month),  # as clerks write it
             "first": first.strftime("%d/%m/%Y"),
             "last": self.last.strftime("%d/%m/%Y"),
             "first_year": first.year,

@@ -37,8 +37,6 @@ def set_in_type(report: Report) -> tuple[bytes, Sequence[str]]:
 
 def _data(report: Report) -> dict[str, Any]:
     head = report.head
-    left = [(head.above, False), (head.issuer.upper(), True), ("*" if head.star else "", True), (head.number, False)]
-    ends = ["," for _ in head.recipients[:-1]] + ["."]
     return {
         "lang": report.lang,
         "landscape": report.landscape,
@@ -47,12 +45,15 @@ def _data(report: Report) -> dict[str, Any]:
         "head": {
             "title": head.title,
             "issuer": head.issuer,
-            "name": head.name,
-            "left": [{"text": text, "bold": bold} for text, bold in left if text],
+            "names": head.names(),
+            "heading": head.heading,
+            "addressed_label": head.addressed_label,
+            "addressed": head.addressed,
+            "left": [{"text": text, "bold": bold} for text, bold in head.left()],
             "motto": head.motto,
             "place_and_date": head.place_and_date,
             "recipients_label": head.recipients_label,
-            "recipients": [f"- {r}{end}" for r, end in zip(head.recipients, ends, strict=False)],
+            "recipients": head.recipient_lines(),
             "signed": head.signed,
             "signer": head.signer,
             "page": head.page,

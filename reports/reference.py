@@ -7,11 +7,12 @@ from engine.core.reference import page
 from engine.core.types import BUILT_IN
 from reports import layouts as models
 from reports.layout_check import OF_FIGURES, OF_ITEMS, TITLE_WORDS
-from reports.letters import Letter
+from reports.letters import Letter, UnitLetter
 
 ORDER = (
     models.LayoutFile, models.About, models.Figure, models.Counted, models.Share, models.Case, models.Section,
-    models.Grouping, models.Band, models.Listing, models.Column, models.Signature, models.Letterhead, Letter, Text,
+    models.Grouping, models.Band, models.Listing, models.Column, models.Signature, models.Letterhead, Letter,
+    UnitLetter, Text,
 )  # fmt: skip
 
 HEAD = """# Report files: every key

@@ -46,6 +46,7 @@ def report_of(given: Given) -> Report:
         place_and_date=given.made_at.strftime("%d/%m/%Y, %H:%M"),
         name=given.title,
         title="",
+        heading="",
         recipients_label="",
         recipients=(),
         signed=(),

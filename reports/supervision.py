@@ -198,6 +198,7 @@ def make(
     maker = _Maker(found, teller)
     say = teller.say
     period = f"{found.first.strftime('%d/%m/%Y')} – {found.last.strftime('%d/%m/%Y')}"
+    title = say("Supervision of {unit}, {period}", unit=unit_name, period=period)
     head = Head(
         above="",
         issuer=unit_name,
@@ -206,7 +207,8 @@ def make(
         motto=(),
         place_and_date=today.strftime("%d/%m/%Y"),
         name=say("Report"),
-        title=say("Supervision of {unit}, {period}", unit=unit_name, period=period),
+        title=title,
+        heading=title,
         recipients_label="",
         recipients=(),
         signed=(),

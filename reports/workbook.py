@@ -12,12 +12,13 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
-from reports.document import Heading, Line, Report, Table, Value
+from reports.document import Heading, Line, Report, Table, Value, month_text
 from reports.layouts import Shows
 
 FONT = "Times New Roman"
 _FORMATS: Mapping[Shows, str] = {
-    "number": "#,##0.##", "days": "#,##0.#", "percent": "0.0%", "date": "dd/mm/yyyy", "year": "0", "text": "@"
+    "number": "#,##0.##", "days": "#,##0.#", "percent": "0.0%", "date": "dd/mm/yyyy", "year": "0", "text": "@",
+    "month": "@",
 }  # fmt: skip
 _A4 = 9
 _MOST_WIDTH = 60
@@ -73,7 +74,8 @@ class _Styles:
         return self._made[key]
 
     def cell(self, shows: Shows, *, bold: bool = False, centred: bool = False) -> Any:
-        align = "center" if centred else {"text": "left", "date": "center", "year": "center"}.get(shows, "right")
+        middle = centred or shows in ("date", "year", "month")
+        align = "center" if middle else "left" if shows == "text" else "right"
         wrap = {"text_wrap": True} if shows == "text" else {}
         return self.of(num_format=_FORMATS[shows], border=1, valign="top", align=align, bold=bold, **wrap)
 
@@ -146,20 +148,20 @@ class _Sheet:
 
     def _head(self) -> None:
         report, head, half = self.report, self.report.head, self.half
-        lines = (
-            (head.above, False),
-            (head.issuer.upper(), True),
-            ("*" if head.star else "", True),
-            (head.number, False),
-        )
-        left = [(text, bold) for text, bold in lines if text]
-        right = [*head.motto, *[""] * (len(left) - len(head.motto) - 1), head.place_and_date]
+        left = [(text, bold, False) for text, bold in head.left()]
+        if head.addressed:
+            left.append((head.heading, False, True))
+        room = max(len(left) - len(head.motto) - 1 - bool(head.addressed), 1 if head.motto else 0)
+        right = [(line, True, False) for line in head.motto] + [("", False, False)] * room
+        right.append((head.place_and_date, False, True))
+        nothing = ("", False, False)
         for n in range(max(len(left), len(right))):
-            for text, bold, begin, end, italic in (
-                (*(left[n] if n < len(left) else ("", False)), 0, half - 1, False),
-                (right[n] if n < len(right) else "", n < len(head.motto), half, self.width - 1, n >= len(head.motto)),
+            for (text, bold, italic), begin, end in (
+                (left[n] if n < len(left) else nothing, 0, half - 1),
+                (right[n] if n < len(right) else nothing, half, self.width - 1),
             ):
-                style = self.styles.of(align="center", bold=bold, italic=italic, text_wrap=True, valign="top")
+                lined = {"underline": 1} if n + 1 == len(head.motto) and begin else {}  # the line below the motto
+                style = self.styles.of(align="center", bold=bold, italic=italic, text_wrap=True, valign="top", **lined)
                 if end > begin:
                     self.sheet.merge_range(self.row, begin, self.row, end, "", style)
                 self.sheet.write_string(self.row, begin, text, style)
@@ -167,8 +169,10 @@ class _Sheet:
         self.row += 1
         if report.sandbox:
             self._across(report.sandbox, bold=True, align="center", font_color="#C00000")
-        self._across(head.name, bold=True, align="center", font_size=14)
-        self._across(head.title, bold=True, align="center", text_wrap=True)
+        for n, line in enumerate(head.names()):
+            self._across(line, bold=True, align="center", font_size=12 if n else 14, text_wrap=True)
+        if head.addressed:
+            self._across(f"{head.addressed_label}: {head.addressed}", align="center")
         self.row += 1
 
     def _table(self) -> None:
@@ -213,7 +217,7 @@ class _Sheet:
         for n, (column, value) in enumerate(zip(columns, line.cells, strict=True)):
             shows: Shows = (line.shows or column.shows) if n else "text"
             formula = self._total(n, column, value, begin) if total else None
-            formula = formula or self._share(column, columns)
+            formula = formula or self._share(column, columns, value if isinstance(value, str) else "")
             self._cell(n + self.running, value, shows, bold=total, formula=formula)
 
     def _total(self, n: int, column: Heading, value: Value, begin: int) -> str | None:
@@ -225,12 +229,13 @@ class _Sheet:
         name = xl_col_to_name(n + self.running)
         return f"=SUM({name}{begin + 1}:{name}{self.row})"
 
-    def _share(self, column: Heading, columns: Sequence[Heading]) -> str | None:
+    def _share(self, column: Heading, columns: Sequence[Heading], none: str) -> str | None:
         places = {c.id: n for n, c in enumerate(columns)}
         if column.share is None or not places.keys() >= set(column.share):
             return None
         part, whole = (xl_rowcol_to_cell(self.row, places[name] + self.running) for name in column.share)
-        return f'=IF(N({whole})=0,"",{part}/{whole})'
+        nothing = none.replace('"', '""')  # what stands where there is no share
+        return f'=IF(N({whole})=0,"{nothing}",{part}/{whole})'
 
     def _cell(self, at: int, value: Value, shows: Shows, *, bold: bool, formula: str | None) -> None:
         sheet, row = self.sheet, self.row
@@ -249,21 +254,25 @@ class _Sheet:
         elif value is None:
             sheet.write_blank(row, at, None, self.styles.cell(shows, bold=bold))
         else:
-            sheet.write_string(row, at, value, self.styles.cell("text", bold=bold, centred=shows != "text"))
+            value = month_text(value) if shows == "month" else value
+            style = self.styles.cell("text" if formula is None else shows, bold=bold, centred=shows != "text")
+            if formula is not None:
+                sheet.write_formula(row, at, formula, style, value)
+            else:
+                sheet.write_string(row, at, value, style)
 
     def _foot(self) -> None:
         head, half = self.report.head, self.half
         if not head.signed and not head.recipients:
             return
         self.row += 1
-        left = [f"{head.recipients_label}:", *(f"- {r}," for r in head.recipients[:-1])] if head.recipients else []
-        left += [f"- {r}." for r in head.recipients[-1:]]
-        right = [*head.signed, "", "", "", head.signer]
+        left = [f"{head.recipients_label}:", *head.recipient_lines()] if head.recipients else []
+        right = head.foot()
         for n in range(max(len(left), len(right))):
-            small = self.styles.of(font_size=11, italic=n == 0, bold=n == 0)
+            small = self.styles.of(font_size=11) if n else self.styles.of(underline=1)
             self.sheet.write_string(self.row, 0, left[n] if n < len(left) else "", small)
-            text = right[n] if n < len(right) else ""
-            style = self.styles.of(align="center", bold=True)
+            text, bold = right[n] if n < len(right) else ("", False)
+            style = self.styles.of(align="center", bold=bold)
             if self.width - 1 > half:
                 self.sheet.merge_range(self.row, half, self.row, self.width - 1, "", style)
             self.sheet.write_string(self.row, half, text, style)

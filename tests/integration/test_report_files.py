@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import zipfile
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -126,7 +127,7 @@ def test_word_has_the_head_and_the_foot_of_the_partys_documents(yearly: Report) 
     """Issuer left, motto right, number, place and date, recipients and signer; a heading repeats on each page."""
     paper = docx.Document(io.BytesIO(FORMATS["docx"](yearly)))
     left, right = (cell.text for cell in paper.tables[0].rows[0].cells)
-    assert left.splitlines()[:3] == ["Tỉnh ủy Đắk Lắk", "THỊ ỦY BUÔN HỒ", "*"]
+    assert left.splitlines()[:3] == ["TỈNH ỦY ĐẮK LẮK", "THỊ ỦY BUÔN HỒ", "*"]
     assert re.fullmatch(r"Số +-BC/TU", left.splitlines()[3])
     assert right.splitlines() == ["ĐẢNG CỘNG SẢN VIỆT NAM", "", "Buôn Hồ, ngày 03 tháng 3 năm 2025"]
     foot = [cell.text for cell in paper.tables[-1].rows[0].cells]
@@ -135,6 +136,28 @@ def test_word_has_the_head_and_the_foot_of_the_partys_documents(yearly: Report) 
     ]  # fmt: skip
     assert foot[1].splitlines() == ["T/M BAN THƯỜNG VỤ", "BÍ THƯ", "", "", "", "Nguyễn Thị Hồng"]
     assert "w:tblHeader" in paper.tables[1].rows[0]._tr.xml
+    bold = [p.runs[0].bold for p in paper.tables[-1].rows[0].cells[1].paragraphs if p.text]
+    assert bold == [True, False, True]  # on whose behalf, the office, the name
+    named = [p.text for p in paper.paragraphs if p.text]
+    assert named[named.index("BÁO CÁO") + 1].startswith("kết quả bồi dưỡng")  # a title begins small on paper
+
+
+def test_a_signature_is_never_parted_from_its_name(town: ReportTown, tmp_path: Path) -> None:
+    """However long the table above is: the signer's name stands on the page of the office, below a row at least."""
+    need(shutil.which("soffice") is not None, "LibreOffice")
+    need(shutil.which("pdftotext") is not None, "poppler-utils")
+    report = town.report("elite_list", day_span(date(2025, 3, 3)))
+    table = report.tables[0]
+    for rows in (8, 9, 10, 11):  # one of them ends where the page does
+        lines = [line for line in table.lines if line.kind == "row"][:1] * rows
+        file = tmp_path / f"list{rows}.docx"
+        file.write_bytes(FORMATS["docx"](replace(report, tables=[replace(table, lines=lines)])))
+    _convert(tmp_path / "list*.docx", "pdf", tmp_path)
+    for file in tmp_path.glob("list*.pdf"):
+        pages = _text_of(file.read_bytes(), tmp_path).split("\f")
+        last = next(p for p in pages if "T/M BAN THƯỜNG VỤ" in p)
+        assert "Nguyễn Thị Hồng" in last
+        assert "Lê Thị Mai" in last  # a row of the table, by its helper
 
 
 @pytest.mark.parametrize("form", ["xlsx", "docx", "pdf", "json"])
@@ -189,7 +212,8 @@ def test_libreoffice_opens_the_files_and_sees_all_of_them(elite: Report, tmp_pat
 
 def _convert(file: Path, to: str, folder: Path) -> None:
     profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
-    command = ["soffice", profile, "--headless", "--convert-to", to, "--outdir", str(folder), str(file)]
+    files = sorted(map(str, file.parent.glob(file.name)))
+    command = ["soffice", profile, "--headless", "--convert-to", to, "--outdir", str(folder), *files]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
 
