@@ -65,7 +65,8 @@ def to_words(root: bytes) -> tuple[tuple[str, ...], ...]:
 def from_words(text: str) -> bytes:
     """Reads the words of a root back, typed with or without marks, with any signs and line breaks between them.
 
-    Raises BadWords with `line` (from 1) and, for a word that is none, `word` (from 1): what was misheard or left out.
+    Raises BadWords where there are fewer or more, and with `line` (from 1) and, for a word that is none, `word` (from
+    1) where one was misheard.
     """
     syllables = re.findall(r"[a-z]+", _bare(text))
     typed = [" ".join(syllables[at : at + 2]) for at in range(0, len(syllables), 2)]
@@ -73,7 +74,8 @@ def from_words(text: str) -> bytes:
     root = bytearray()
     for number in range(_LINES):
         words = typed[number * width : (number + 1) * width]
-        words += [""] * (width - len(words))
+        if len(words) < width:
+            raise BadWords("{n} words were typed, and a root has {all}.", n=len(typed), all=_LINES * width)
         line = bytes(_byte(word, number, place) for place, word in enumerate(words))
         if line[-1] != _check(number, line[:-1]):
             raise BadWords("Line {line} does not agree with its last word: have it read again.", line=number + 1)

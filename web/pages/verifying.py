@@ -11,10 +11,10 @@ from markupsafe import Markup
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from engine.audit.note import BadNote
+from engine.audit.note import BadNote, VerifierKey
 from engine.audit.verify_bundle import read_mail
 from engine.audit.words import to_words
-from engine.core.errors import NotFound
+from engine.core.errors import BadInput, NotFound
 from engine.service import Service
 from engine.trail import Signed, read_note
 from engine.verifying import Report, verify
@@ -60,8 +60,19 @@ def _whole(visit: Visit) -> None:
 def ask(visit: Visit) -> Response:
     """Shows the form, and what verifying found before."""
     _whole(visit)
+    return _form(visit, "", 200)
+
+
+def _form(visit: Visit, error: str, status: int) -> Response:
     return visit.page(
-        "verify.html", works=visit.works(KIND), exposure=visit.service.oversight.exposure(), error=""
+        "verify.html",
+        status,
+        works=visit.works(KIND),
+        exposure=visit.service.oversight.exposure(),
+        typed=visit.form.get("note"),
+        key=Field(name="key", label=visit.say("The trail's first public key as you were given it"), kind="text",
+                  hint=visit.say("may be left empty; with it a trail that was written anew under another key is found"),
+                  value=visit.form.get("key"), error=error),
     )  # fmt: skip
 
 
@@ -69,6 +80,10 @@ def start(visit: Visit) -> Response:
     """Begins to verify in the background."""
     _whole(visit)
     notes = _notes(visit)
+    try:
+        key = VerifierKey.parse(visit.form.get("key").strip()) if visit.form.get("key").strip() else None
+    except BadInput:
+        return _form(visit, visit.say("This is not a key of a known form."), 400)
     now, full, say = visit.now, visit.form.get("fast") != "yes", visit.say
     parts = {
         "hashes": say("Hashing every entry anew"),
@@ -84,7 +99,9 @@ def start(visit: Visit) -> Response:
         def progress(part: str, n: int) -> None:
             job.count(parts.get(part, part), n, size if part in ("hashes", "bodies") else 0)
 
-        return Verified(report=verify(service, progress, checkpoints=notes, full=full), at=now, given=len(notes))
+        return Verified(
+            report=verify(service, progress, checkpoints=notes, key=key, full=full), at=now, given=len(notes)
+        )
 
     title = say("Verify the trail")
     return visit.work_on(KIND, title, run, to="/inspection/verified/{job}", back="/inspection/verify")
@@ -92,10 +109,7 @@ def start(visit: Visit) -> Response:
 
 def _notes(visit: Visit) -> Sequence[bytes]:
     """Returns the checkpoints that were handed in: as files, mails or text. What is none is verified as it is."""
-    given: list[bytes] = []
-    upload = visit.form.files.get("file")
-    if upload is not None and upload.filename:
-        given.append(upload.file.read())
+    given = [upload.file.read() for name, upload in visit.form.uploads if name == "file" and upload.filename]
     if visit.form.get("note").strip():
         given.append(visit.form.get("note").encode())
     found: list[bytes] = []

@@ -14,14 +14,16 @@ from pathlib import Path
 
 import pytest
 
+from engine.audit.note import SigningKey
 from engine.core.commands import Move, Start
 from engine.core.events import CHECKPOINT_LEFT, EXPORTED, LISTED
 from engine.officework import OfficerChange
 from engine.steps import By
 from engine.store.open import open_store
 from tests.integration.audit.lab import opened
+from tests.integration.web.test_imports import follow
 from tests.integration.web.test_reports import FACTS, made
-from tests.web_office import PagesOffice, hashed, serving
+from tests.web_office import KEY, PagesOffice, hashed, serving
 from tests.world import trail
 
 PAGES = (
@@ -161,6 +163,18 @@ def test_the_trail_verifies_until_a_row_is_altered(tmp_path: Path) -> None:
         _, page = made(inspector, "", address="/inspection/verify", note=note)
         assert "1 điểm" in shown(page.text) or "2 điểm" in shown(page.text)
         assert "Nhật ký không khớp" not in shown(page.text)
+        key = str(KEY.verifier)
+        assert "Đây không phải là khóa" in inspector.post("/inspection/verify", {"key": "ketnap/x"}).text
+        _, page = made(inspector, "", address="/inspection/verify", note=note, key=key)
+        assert "Nhật ký không khớp" not in shown(page.text)
+        other = str(SigningKey(name=KEY.name, seed=bytes([1] * 32)).verifier)
+        _, page = made(inspector, "", address="/inspection/verify", note=note, key=other)
+        assert "khóa" in shown(page.text)
+        assert "Nhật ký không khớp" in shown(page.text)
+        two = [("file", ("a.txt", note.encode())), ("file", ("b.eml", b"Subject: x\n\n" + note.encode()))]
+        hidden = inspector.hidden("/inspection/verify")
+        answer = inspector.http.post("/inspection/verify", data=hidden, files=two)
+        assert "Nhật ký nguyên vẹn" in shown(follow(inspector, answer).text)
         seq = next(e.seq for e in trail(office.service.kit.store) if e.kind == "started")
         with opened(file) as db:
             db.execute("UPDATE events SET body = replace(body, 'cb3_secretary', 'cb1_secretary') WHERE seq = ?", (seq,))

@@ -132,8 +132,14 @@ def test_a_word_that_is_none_is_named_by_line_and_place():
     lines[2][4] = "máy giặt"
     with pytest.raises(BadWords, match="Line 3, word 5: “may giat”"):
         from_words(text(lines))
-    with pytest.raises(BadWords, match="Line 1, word 1"):
+
+
+def test_too_few_words_are_counted():
+    with pytest.raises(BadWords, match="0 words were typed, and a root has 36"):
         from_words("")
+    words = [word for line in to_words(bytes(range(32))) for word in line]
+    with pytest.raises(BadWords, match="35 words were typed, and a root has 36"):
+        from_words(" ".join(words[:-1]))
 
 
 def test_only_32_bytes_have_words():
