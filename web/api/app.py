@@ -74,10 +74,7 @@ def build_api(setup: Setup) -> ASGIApp:
         lang = language(request, setup.lang)
         return problem(503, "unavailable", translator(lang)(TITLES[503]), lang)
 
-    @api.get("/openapi.json", include_in_schema=False)
-    async def described() -> dict[str, Any]:
-        return describe(api)
-
+    api.get("/openapi.json", include_in_schema=False)(described)
     return _Headed(api, setup)
 
 
@@ -110,6 +107,11 @@ class _Headed:
             lang = language(request, self._setup.lang)
             answer = problem(503, "unavailable", translator(lang)(TITLES[503]), lang)
             await answer(scope, receive, headed)
+
+
+async def described(request: Request) -> dict[str, Any]:
+    """Answers with the description. No closure over the application: FastAPI remembers endpoints for good."""
+    return describe(request.app)
 
 
 def describe(api: FastAPI) -> dict[str, Any]:
