@@ -61,6 +61,9 @@ def add(
 ) -> None:
     """Add an officer, or change one: what is not named stays as it is. Officers may set their own channels.
 
+    For the web pages give a password with `ketnap user password`; the officer exchanges it for their own at the first
+    sign-in.
+
     Examples: ketnap user add lan --name "Nguyễn Thị Lan" --org xa1 --role secretary --account lan
               ketnap user add lan --channel sms --channel email --as lan
     """
@@ -195,8 +198,13 @@ def password(
 ) -> None:
     """Set an officer's password for the web pages. Officers may set their own.
 
-    Example: ketnap user password lan --as lan
+    A password that somebody else set ends the officer's sessions, and at the next sign-in the officer chooses their own
+    before anything else.
+
+    Examples: ketnap user password lan --as lan
+              ketnap user password lan --as quan-tri
     """
+    from engine.accounts import put_account
     from engine.officework import OfficerChange
     from engine.passwords import hash_password
 
@@ -207,10 +215,20 @@ def password(
         typed = typer.prompt(
             session.say("New password"), hide_input=True, confirmation_prompt=session.say("Once more"), err=True
         )
-    _put(session, OfficerChange(id=id_, password=hash_password(typed)), as_, token)
-    session.write(
-        {"officer": id_}, lambda console: console.print(session.say("{officer} has a new password.", officer=id_))
-    )
+    change = OfficerChange(id=id_, password=hash_password(typed))
+    service, by = session.changing(), _by(session, change, as_, token)
+    if by.officer in (None, id_):
+        put_account(service, change, by)
+        document: dict[str, Any] = {"officer": id_, "chooses_own": False}
+        said = session.say("{officer} has a new password.", officer=id_)
+    else:
+        ended = service.accounts.reset_password(id_, typed, by)
+        document = {"officer": id_, "chooses_own": True, "sessions_ended": ended}
+        said = session.say(
+            "{officer} has a new password, and chooses their own at the next sign-in. Sessions ended: {n}.",
+            officer=id_, n=ended,
+        )  # fmt: skip
+    session.write(document, lambda console: console.print(said))
 
 
 def factor(

@@ -33,6 +33,7 @@ class _Known:
     """What the trail knows of one officer."""
 
     password: str | None = None
+    password_by: str | None = None
     token: str | None = None
     feed: str | None = None
     bad: set[str] = field(default_factory=set)
@@ -71,6 +72,7 @@ def _office(known: _Known, entry: Entry) -> None:
         case "officer":
             for name in ("password", "token"):
                 setattr(known, name, detail.get(f"{name}_mark", UNMARKED if detail.get(f"has_{name}") else None))
+            known.password_by = detail.get("password_by")
         case "feed_opened":
             known.feed = detail.get("mark", UNMARKED)
         case "feed_closed":
@@ -99,6 +101,8 @@ def _access(known: _Known, entry: Entry) -> None:
 def _differs(work: Work, row: OfficerRow, known: _Known) -> Iterator[str]:
     if not _same(row.password, known.password):
         yield "{officer}: the password is not the one that the trail knows of"
+    if row.password_by != known.password_by:
+        yield "{officer}: who gave the password is not whom the trail names"
     if not _same(row.token, known.token):
         yield "{officer}: the token is not the one that the trail knows of"
     if not _same(row.feed, known.feed):

@@ -15,7 +15,7 @@ from engine.store.rows import SubjectRow
 from engine.work import Work
 
 FORMAT = "ketnap-export/1"
-PRIVATE = ("token", "password", "feed", "bad_email", "bad_phone")  # of officers: never leaves
+PRIVATE = ("token", "password", "password_by", "feed", "bad_email", "bad_phone")  # of officers: never leaves
 PAGE = 500
 KEPT = (*LINKS, "line", "mentioned", "happened", "merged_from", "decision", "recorded_at")
 

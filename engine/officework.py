@@ -91,7 +91,7 @@ def put_officers(work: Work, changes: Iterable[OfficerChange], by: By) -> Counts
         held.setdefault(r.officer, {})[(r.org, r.role, r.from_day)] = r
     for change in changes:
         old = standing.get(change.id)
-        row = _officer_row(work, change, old)
+        row = _officer_row(work, change, old, by)
         roles = _role_rows(work, change, row, list(held.get(change.id, {}).values()))
         held.setdefault(change.id, {}).update(((r.org, r.role, r.from_day), r) for r in roles)
         ids.append(change.id)
@@ -108,7 +108,7 @@ def put_officers(work: Work, changes: Iterable[OfficerChange], by: By) -> Counts
     return Counts(created=created, updated=updated, unchanged=unchanged, ids=ids)
 
 
-def _officer_row(work: Work, change: OfficerChange, old: OfficerRow | None) -> OfficerRow:
+def _officer_row(work: Work, change: OfficerChange, old: OfficerRow | None, by: By) -> OfficerRow:
     org = change.org or (old.org if old is not None else None)
     if org is None or org not in work.office.tree.by_id:
         raise NotFound("{officer}: there is no organisation {org}", officer=change.id, org=org)
@@ -133,7 +133,15 @@ def _officer_row(work: Work, change: OfficerChange, old: OfficerRow | None) -> O
         webhook=_url(change.id, _kept(change.webhook, old.webhook if old else None)),
         bad_webhook=old.bad_webhook if old else None,
         channels=_order(change, old.channels if old else None),
+        password_by=_given(change, old.password_by if old else None, by),
     )
+
+
+def _given(change: OfficerChange, before: str | None, by: By) -> str | None:
+    """Returns which other officer gave the password; one that is the officer's own, or set up by nobody, is no gift."""
+    if change.password is None:
+        return before
+    return by.officer if change.password and by.officer != change.id else None
 
 
 def _url(officer: str, webhook: str | None) -> str | None:
@@ -210,6 +218,7 @@ def officer_event(work: Work, row: OfficerRow, roles: Sequence[RoleRow], by: By)
         has_password=row.password is not None or None,
         has_token=row.token is not None or None,
         password_mark=mark_of(row.password),
+        password_by=row.password_by,
         token_mark=mark_of(row.token),
         channels=row.channels,
         roles=[[r.role, r.org, r.from_day, r.until_day] for r in roles] or None,

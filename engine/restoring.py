@@ -46,7 +46,7 @@ def _office(work: Work, given: Mapping[str, Any]) -> None:
     for id in dict.fromkeys(r.id for r in orgs):
         rows: list[Json] = [r for r in given["orgs"] if r["id"] == id]
         work.ledger.append(events.OFFICE, what="org_restored", orgs=rows, org=id)
-    nothing = dict.fromkeys(("token", "password", "feed", "bad_email", "bad_phone"))
+    nothing = dict.fromkeys(("token", "password", "password_by", "feed", "bad_email", "bad_phone"))
     officers = [OfficerRow(**{**row, **nothing}) for row in given["officers"]]
     roles = [RoleRow(**row) for row in given["terms"]]
     work.tx.put_officers(officers)

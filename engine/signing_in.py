@@ -20,7 +20,8 @@ REMEMBERED = timedelta(days=180)  # when an officer was last here: what changed 
 FREE_LOGIN, FREE_ADDRESS = 4, 30  # failures before the first pause; many officers may share an address
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
 
-FULL, SETTING_UP = "full", "setting_up"
+# How far a session goes: all the way, or only to the choice of an own password, or to setting up the second factor.
+FULL, CHOOSING, SETTING_UP = "full", "choosing", "setting_up"
 
 
 class SignInRefused(KetnapError):

@@ -52,6 +52,8 @@ PAGES: dict[tuple[str, str], str] = {
     ("POST", "/account/tokens/end"): "own",
     ("GET", "/acting"): "own",
     ("POST", "/acting"): "own",
+    ("GET", "/own-password"): "own",
+    ("POST", "/own-password"): "own",
     ("GET", "/second-factor"): "own",
     ("POST", "/second-factor"): "own",
     ("POST", "/sign-out"): "own",
@@ -215,6 +217,15 @@ COMES: dict[str, tuple[str, ...]] = {
     "notices": ROLES,
     "begins": CHANGING,
     "decides about persons": CHANGING,  # the head of a committee, the agency's clerk
+}
+
+# Where whoever signed in with a password that somebody else gave them comes, until they have chosen their own: to the
+# choice of it, out again, and to what anyone sees. Nowhere else, whatever their role.
+BEFORE_OWN_PASSWORD = {
+    ("GET", "/own-password"),
+    ("POST", "/own-password"),
+    ("POST", "/sign-out"),
+    *(page for page, kind in PAGES.items() if kind == "anyone"),
 }
 
 # The calls of the interface for programs. `whole`: who reads everything there is; `unit`: who reads the unit named.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from starlette.routing import BaseRoute
 
 from engine.core.errors import KetnapError, NotFound
+from engine.signing_in import CHOOSING, SETTING_UP
 
 if TYPE_CHECKING:
     from web.site import Visit
@@ -56,9 +57,9 @@ class Anyone:
 
 @dataclass(frozen=True)
 class Signed:
-    """Every officer who is signed in. `enrolling`: also one who still has to set up a second factor."""
+    """Every officer who is signed in. `also`: those whose session stops at one of these levels, too."""
 
-    enrolling: bool = False
+    also: frozenset[str] = frozenset()
     signed_in: bool = True
 
     def check(self, visit: Visit) -> None:
@@ -127,8 +128,11 @@ class Begins:
             raise NotFound("There is no such page.")
 
 
-ANYONE, SIGNED, ENROLLING, READS, FILLS = Anyone(), Signed(), Signed(enrolling=True), Reads(), Fills()
-BEGINS = Begins()
+ANYONE, SIGNED, READS, FILLS, BEGINS = Anyone(), Signed(), Reads(), Fills(), Begins()
+SETS_UP, CHOOSES = Signed(frozenset({SETTING_UP})), Signed(frozenset({CHOOSING}))
+LEAVES = Signed(SETS_UP.also | CHOOSES.also)
+# Where a session is led that does not go all the way yet.
+FIRST = {CHOOSING: "/own-password", SETTING_UP: "/second-factor"}
 
 
 def table(routes: Iterable[BaseRoute]) -> dict[tuple[str, str], Need | str]:

@@ -54,7 +54,7 @@ class Templates:
             "footer": of(visit.site.pages.footer) if visit.site.pages.footer is not None else "",
             "sandbox": visit.site.sandbox,
             "address_of": visit.address_of,
-            "menu": visit.menu if signed is not None and not signed.needs_code else [],
+            "menu": visit.menu if signed is not None and signed.whole else [],
             "take_said": visit.said,  # only by a whole page: a part of one must not swallow what the next page says
             "here": str(visit.request.url.path),
         }

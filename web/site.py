@@ -24,7 +24,7 @@ from engine.service import Service, command_id
 from engine.signing_in import NoSession, SignInPaused
 from engine.steps import By
 from reports.forms import ReadyForm, find_forms, load_forms
-from web.access import Need, SignInFirst
+from web.access import FIRST, Need, SignInFirst
 from web.answers import Door
 from web.bounds import TooMuch, TooSlow
 from web.codes import TimedCodes
@@ -174,8 +174,8 @@ class Site:
             if need.signed_in and visit.signed is None:
                 raise SignInFirst()
             visit.check_form()
-            if need.signed_in and visit.session.needs_code and not getattr(need, "enrolling", False):
-                return visit.redirect("/second-factor")
+            if need.signed_in and not visit.session.whole and visit.session.row.level not in getattr(need, "also", ()):
+                return visit.redirect(FIRST[visit.session.row.level])
             need.check(visit)
             return handler(visit)
         except (SignInFirst, NoSession):

@@ -17,7 +17,18 @@ from engine.doors import OpenWork
 from engine.kit import Kit
 from engine.officework import OfficerChange
 from engine.passwords import hash_password, password_fits
-from engine.signing_in import FULL, LONGEST, SETTING_UP, Codes, NoSession, SignInRefused, Try, alive, digest
+from engine.signing_in import (
+    CHOOSING,
+    FULL,
+    LONGEST,
+    SETTING_UP,
+    Codes,
+    NoSession,
+    SignInRefused,
+    Try,
+    alive,
+    digest,
+)
 from engine.steps import By
 from engine.store.rows import EventSearch, FactorRow, SessionRow
 from engine.work import Work
@@ -25,16 +36,16 @@ from engine.work import Work
 
 @dataclass(frozen=True, kw_only=True)
 class SignedIn:
-    """A session that is used, with whom it belongs to. `needs_code`: a second factor has to be set up first."""
+    """A session that is used, with whom it belongs to."""
 
     row: SessionRow
     officer: Officer
     absent: Sequence[Officer]  # those for whom the officer may act today
 
     @property
-    def needs_code(self) -> bool:
-        """Tells whether this session may do nothing but set up the second factor."""
-        return self.row.level == SETTING_UP
+    def whole(self) -> bool:
+        """Tells whether this session goes all the way: an own password is chosen and the second factor set up."""
+        return self.row.level == FULL
 
     def by(self, command: str | None = None) -> By:
         """Returns who acts."""
@@ -59,6 +70,8 @@ class Accounts:
             officer = work.office.officers.get(tried.login.strip())
             known = officer is not None and officer.present(work.today) and fits
             level = self._level(work, officer.id, tried.code, codes) if officer is not None and known else None
+            if level is not None and row is not None and row.password_by is not None:
+                level = CHOOSING
             if officer is None or level is None:
                 named = officer.id if officer is not None else None  # no other name is kept: it may be a password
                 work.ledger.append(events.SIGN_IN_FAILED, actor=named, how="password", known=named is not None)
@@ -120,9 +133,14 @@ class Accounts:
     def _level(self, work: Work, officer: str, code: str, codes: Codes) -> str | None:
         """Returns how far a session goes, or None where the code is wrong; a code that fits is used up."""
         factor = work.tx.factor(officer)
-        if factor is None or factor.confirmed_at is None:
-            return SETTING_UP if signing_in.needs_code(work, officer) else FULL
-        return FULL if self._use(work, factor, code, codes) else None
+        if factor is not None and factor.confirmed_at is not None and not self._use(work, factor, code, codes):
+            return None
+        return self._beyond_password(work, officer, factor)
+
+    def _beyond_password(self, work: Work, officer: str, factor: FactorRow | None) -> str:
+        """Returns how far a session goes whose password is its owner's own."""
+        lacks = factor is None or factor.confirmed_at is None
+        return SETTING_UP if lacks and signing_in.needs_code(work, officer) else FULL
 
     def _use(self, work: Work, factor: FactorRow, code: str, codes: Codes) -> bool:
         step = codes.step(self._secret(work, factor), code)
@@ -220,8 +238,32 @@ class Accounts:
             _end(work, others)
             return len(others)
 
+    def choose_password(self, session: SessionRow, new: str) -> None:
+        """Takes the officer's own password in place of the one that was given; the session goes on, others end.
+
+        Raises NoSession where this session has no password to choose, BadInput where the new one is too short or the
+        one that was given.
+        """
+        with self._work() as work:
+            row = next(r for r in work.tx.officers() if r.id == session.officer)
+        if password_fits(new, row.password):
+            raise BadInput("this is the password that you were given; choose another")
+        hashed = hash_password(new)
+        with self._work(write=True) as work:
+            own = work.tx.session(session.id)
+            if own is None or own.level != CHOOSING or not alive(work, own):
+                raise NoSession()
+            officework.put_officers(work, [OfficerChange(id=row.id, password=hashed)], By(officer=row.id))
+            _end(work, [s for s in work.tx.sessions_of(row.id) if s.id != own.id and alive(work, s)])
+            level = self._beyond_password(work, row.id, work.tx.factor(row.id))
+            work.tx.put_sessions([replace(own, level=level)])
+            self._tell(work, "password_chosen", row.id)
+
     def reset_password(self, officer: str, password: str, by: By) -> int:
-        """Gives an officer another password, and ends all their sessions. Returns how many. Raises BadInput, Denied."""
+        """Gives an officer another password, to be exchanged for their own at the next sign-in; all sessions end.
+
+        Returns how many ended. Raises BadInput, NotFound and Denied.
+        """
         hashed = hash_password(password)
         with self._work(write=True) as work:
             change = OfficerChange(id=officer, password=hashed)

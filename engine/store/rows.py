@@ -295,6 +295,7 @@ class OfficerRow:
     webhook: str | None = None  # address of a program that takes the officer's notices
     bad_webhook: str | None = None
     channels: str | None = None  # codes with commas between, the first tried first; None: the office's order
+    password_by: str | None = None  # the officer who gave the password; None: it is the owner's own choice
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -358,7 +359,7 @@ class SessionRow:
     id: str
     officer: str
     behalf: str | None  # the absent officer for whom this session acts
-    level: str  # full, or setting_up: only a second factor may be set up
+    level: str  # full, choosing (only an own password) or setting_up (only a second factor)
     created_at: str
     seen_at: str
     expires_at: str

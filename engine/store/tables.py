@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0012"  # the migration that makes these tables
+REVISION = "0013"  # the migration that makes these tables
 
 metadata = MetaData()
 
@@ -63,7 +63,7 @@ officers = Table(
     *_may("until_day"),
     Column("disabled", Boolean, nullable=False),
     *_may("account", "token", "password", "bad_email", "bad_phone", "feed"),
-    *_may("webhook", "bad_webhook", "channels"),
+    *_may("webhook", "bad_webhook", "channels", "password_by"),
 )
 
 roles = Table("roles", metadata, _key("officer"), _key("org"), _key("role"), _key("from_day"), *_may("until_day"))

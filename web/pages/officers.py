@@ -30,7 +30,10 @@ SHORTEST_PASSWORD = 12  # letters of one that the program makes up
 ACCOUNT = {
     "disable": ("Take access away", "{name} cannot sign in any more and is told nothing. What they did stays."),
     "enable": ("Give access back", "{name} may sign in again."),
-    "password": ("New password", "{name} gets a new password, shown once; all their sessions end."),
+    "password": (
+        "New password",
+        "{name} gets a new password, shown once, and chooses their own at the next sign-in; all their sessions end.",
+    ),
     "factor": ("Take the one-time codes away", "{name} sets up new codes at the next sign-in; all their sessions end."),
     "sessions": ("End all sessions", "{name} has to sign in again everywhere."),
 }

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 
 from markupsafe import Markup
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from engine.core.errors import BadInput
+from engine.passwords import SHORTEST
 from engine.signing_in import NoSession, SignInPaused, SignInRefused, Try, digest
 from web import codes
-from web.access import ANYONE, ENROLLING
+from web.access import ANYONE, CHOOSES, LEAVES, SETS_UP
+from web.forms import Field
 from web.session import LANGUAGES, browser, local_path
 from web.site import Said, Site, Visit
 
@@ -24,10 +27,12 @@ def routes(site: Site) -> list[BaseRoute]:
     return [
         site.get("/sign-in", show, ANYONE),
         site.post("/sign-in", sign_in, ANYONE),
-        site.post("/sign-out", sign_out, ENROLLING),
+        site.post("/sign-out", sign_out, LEAVES),
         site.post("/language", language, ANYONE),
-        site.get("/second-factor", factor, ENROLLING),
-        site.post("/second-factor", confirm, ENROLLING),
+        site.get("/own-password", ask_own, CHOOSES),
+        site.post("/own-password", choose_own, CHOOSES),
+        site.get("/second-factor", factor, SETS_UP),
+        site.post("/second-factor", confirm, SETS_UP),
     ]
 
 
@@ -98,7 +103,7 @@ def sign_in(visit: Visit) -> Response:
         visit.service.accounts.sign_out(visit.secret)  # a session is never taken over: it gets a new secret
     own = bool(kept) and hmac.compare_digest(form.get("kept_by").encode(), _keeper(visit, signed.officer.id).encode())
     visit.secret, visit.signed = secret, signed
-    if own and not signed.needs_code:
+    if own and signed.whole:
         response = visit.page("resume.html", to=to, kept=kept)
     else:
         response = visit.redirect("/" if to == "/sign-in" or kept else to)
@@ -129,6 +134,37 @@ def language(visit: Visit) -> Response:
     response = visit.redirect(local_path(visit.form.get("to", "/")))
     visit.site.cookies.give_language(response, lang)
     return response
+
+
+# ---- an own password in place of one that was given ----
+
+
+def ask_own(visit: Visit) -> Response:
+    """Asks for an own password, where the one that was typed was given by somebody else."""
+    return visit.redirect("/account") if visit.session.whole else _own(visit, {}, 200)
+
+
+def _own(visit: Visit, errors: Mapping[str, str], status: int) -> Response:
+    labels = {"new": visit.say("The new password"), "again": visit.say("The new password once more")}
+    fields = [
+        Field(name=n, label=label, kind="password", hint="new-password", error=errors.get(n, ""), required=True)
+        for n, label in labels.items()
+    ]
+    return visit.page("own_password.html", status, fields=fields, shortest=SHORTEST)
+
+
+def choose_own(visit: Visit) -> Response:
+    """Takes the own password; from then on the session goes on."""
+    new = visit.form.get("new")
+    if new != visit.form.get("again"):
+        return _own(visit, {"again": visit.say("The two do not agree.")}, 400)
+    try:
+        visit.service.accounts.choose_password(visit.session.row, new[:1000])
+    except BadInput as error:
+        return _own(visit, {"new": visit.say(error.message, **error.params)}, 400)
+    return visit.redirect(
+        "/", Said(visit.say("The password is yours alone now; the one you were given counts no more."))
+    )
 
 
 # ---- one-time codes ----

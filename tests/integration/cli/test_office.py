@@ -192,6 +192,26 @@ def test_a_password_is_kept_as_a_hash_that_knows_both_forms_of_its_letters(offic
     office.run("user", "password", "lan", "--stdin", "--as", "dao", input=typed + "\n", code=3)
 
 
+def test_a_password_that_somebody_else_sets_is_said_to_be_exchanged_and_ends_the_sessions(ketnap: Ketnap) -> None:
+    from engine.store.open import open_store
+
+    ketnap.run("init", "--sandbox")
+    ketnap.run("import", "orgs", "to-chuc.csv")
+    people = "id,name,org,roles\nqt,Quản Trị,tu,admin\nlan,Lan,xa1,secretary\n"
+    (ketnap.folder / "qt.csv").write_text(people, encoding="utf-8")
+    ketnap.run("import", "officers", "qt.csv")
+    set_ = ("user", "password", "lan", "--stdin", "--as")
+    own = ketnap.ask(*set_, "lan", input="mật khẩu của Lan\n")
+    assert own == {"officer": "lan", "chooses_own": False}
+    told = ketnap.ask(*set_, "qt", input="mật khẩu được cấp\n")
+    assert told == {"officer": "lan", "chooses_own": True, "sessions_ended": 0}
+    said = ketnap.run(*set_, "qt", input="mật khẩu được cấp\n")
+    assert "phải tự chọn mật khẩu khác ở lần đăng nhập tới" in said.output
+    with open_store("sqlite:///ketnap.db").transaction(write=False) as tx:
+        assert next(o.password_by for o in tx.officers() if o.id == "lan") == "qt"
+    ketnap.run("audit", "verify")
+
+
 def test_days_and_substitutes_are_declared_by_who_may(office: Ketnap) -> None:
     assert office.ask("calendar", "add", "02/01/2026", "--off", "--as", "lan") == {
         "day": "2026-01-02",

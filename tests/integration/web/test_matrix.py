@@ -23,8 +23,8 @@ from engine.core.commands import Move, Start
 from engine.doors.tokens import SCOPES
 from engine.officework import OfficerChange
 from engine.steps import By
-from tests.web_office import NOW, serving
-from tests.who_may import CALLS, COMES, OF_COMMITTEE, OF_INTRODUCED, PAGES, PLACES, ROLES, reads
+from tests.web_office import NOW, PASSWORD, hashed, serving
+from tests.who_may import BEFORE_OWN_PASSWORD, CALLS, COMES, OF_COMMITTEE, OF_INTRODUCED, PAGES, PLACES, ROLES, reads
 from tests.world import trail
 from web.access import table
 from web.app import page_routes
@@ -183,6 +183,29 @@ def test_a_person_who_moved_is_seen_where_they_are_now_and_no_longer_where_they_
     assert events.json()["items"] == []
 
 
+@pytest.mark.parametrize("who", ["clerk@cb1", "secretary@tu", "admin@tu", "inspector@tu"])
+def test_whoever_has_a_given_password_comes_nowhere_before_they_have_chosen_their_own(town: Any, who: str) -> None:
+    id = f"given.{who.replace('@', '.')}"
+    role, _, place = who.partition("@")
+    town.service.set_up().officers([OfficerChange(id=id, name=id, org=place, roles=[role])])
+    town.service.put_officers([OfficerChange(id=id, password=hashed())], By(officer="tu_admin"))
+    client = town.client()
+    assert client.sign_in(id).headers["location"] == "/"
+    secret = client.http.cookies["ketnap"]
+    before, wrong = len(trail(town.service.kit.store)), list[object]()
+    for method, path in sorted(set(PAGES) - BEFORE_OWN_PASSWORD):
+        data = {**FORM, "csrf": token_of(secret), "old": PASSWORD, "again": FORM["new"]}
+        at = filled(path, view="x", job="x")
+        answer = client.get(at) if method == "GET" else client.send(at, data)
+        if (answer.status_code, answer.headers.get("location")) != (303, "/own-password"):
+            wrong.append((method, path, answer.status_code))
+    assert wrong == []
+    assert len(trail(town.service.kit.store)) == before
+    assert client.get("/own-password").status_code == 200
+    assert client.get("/static/style.css").status_code == 200
+    assert client.post("/sign-out", {}, page="/own-password").headers["location"] == "/sign-in"
+
+
 # ---- strangers ----
 
 STRANGERS = (
@@ -246,6 +269,7 @@ def test_a_stranger_finds_nothing_on_any_page_and_changes_nothing_by_any_form(to
         if path.startswith(("/sign-", "/language")) or path in (
             "/account/password",
             "/account/sessions",
+            "/own-password",
             "/second-factor",
         ):
             continue  # the visitor's own things, which would end this visit

@@ -60,10 +60,11 @@ class Posting:
         self.sent: list[Post] = []
         self.signed: dict[str, Client] = {}
 
-    def by(self, officer: str) -> Client:
-        """Returns an officer's browser: signed in once, as that takes long and a code fits only once."""
+    def by(self, officer: str, password: str = PASSWORD) -> Client:
+        """Returns an officer's browser: signed in once, as a code fits only once."""
         if officer not in self.signed:
-            self.signed[officer] = self.office.client(officer)
+            self.signed[officer] = self.office.client()
+            assert self.signed[officer].sign_in(officer, password).status_code == 303
             self._watch(self.signed[officer].http, officer)
         return self.signed[officer]
 
@@ -179,6 +180,14 @@ def test_a_session_a_password_and_a_second_factor(posting: Posting) -> None:
     posting.form("xa1_deputy", "/account/password", "/account", old=PASSWORD, new=new, again=new)
     secret = posting.by("xa1_deputy").get("/second-factor").text.split("<code>")[1].split("</code>")[0]
     posting.form("xa1_deputy", "/second-factor", code=posting.office.codes.code(secret))
+
+
+@leaves(access="POST /own-password")
+def test_an_own_password_in_place_of_one_that_was_given(posting: Posting) -> None:
+    given, own = "mật khẩu được cấp", "mật khẩu của riêng tôi"
+    posting.service.accounts.reset_password("cs1_secretary", given, By(officer="tu_admin"))
+    posting.by("cs1_secretary", given)
+    posting.form("cs1_secretary", "/own-password", new=own, again=own)
 
 
 @leaves(nothing="POST /language, POST /list/{workflow}/saved/{id}/forget, POST /matters/{workflow}/numbers")

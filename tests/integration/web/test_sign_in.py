@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from datetime import date, timedelta
 from html import unescape
 from urllib.parse import urlencode
@@ -12,9 +14,11 @@ from urllib.parse import urlencode
 import pytest
 
 from engine.core import events
+from engine.entrances import entrances
 from engine.officework import OfficerChange
 from engine.steps import By
 from tests.web_office import CODED, PASSWORD, TOKEN, PagesOffice, serving
+from tests.world import trail
 
 
 @pytest.fixture
@@ -217,3 +221,88 @@ def test_guessing_the_old_password_makes_wait_and_signing_in_goes_on_meanwhile(o
     assert office.client().sign_in("xa1_clerk").status_code == 303
     office.clock.set(office.clock.now() + timedelta(seconds=31))
     assert client.post("/account/password", {"old": PASSWORD, **new}, "/account").status_code == 303
+
+
+def given(office: PagesOffice, officer: str, password: str = "mật khẩu được cấp") -> str:
+    """Has the administrator give an officer a password."""
+    office.service.accounts.reset_password(officer, password, By(officer="tu_admin"))
+    return password
+
+
+def test_a_password_that_an_administrator_gave_is_exchanged_for_an_own_one_before_anything_else(
+    office: PagesOffice,
+) -> None:
+    old = office.client("xa1_clerk")
+    password, own = given(office, "xa1_clerk"), "mật khẩu của riêng tôi"
+    assert old.get("/").status_code == 401, "sessions of before have ended"
+    client, second = office.client(), office.client()
+    for one in (client, second):
+        assert one.sign_in("xa1_clerk", password).status_code == 303
+    page = client.get("/")
+    assert (page.status_code, page.headers["location"]) == (303, "/own-password")
+    page = client.get("/own-password")
+    assert "Tự chọn mật khẩu" in page.text
+    assert 'href="/account"' not in page.text
+    assert 'action="/find"' not in page.text
+    for data, said in (
+        ({"new": own, "again": "khác"}, "không giống nhau"),
+        ({"new": "ngắn", "again": "ngắn"}, "ít nhất"),
+        ({"new": password, "again": password}, "vẫn là mật khẩu được cấp"),
+        ({"new": unicodedata.normalize("NFD", password), "again": unicodedata.normalize("NFD", password)}, "vẫn là"),
+    ):
+        answer = client.post("/own-password", data)
+        assert answer.status_code == 400
+        assert said in answer.text
+    assert client.post("/own-password", {"new": own, "again": own}).headers["location"] == "/"
+    assert "chỉ mình đồng chí biết" in client.get("/").text
+    assert client.get("/own-password").headers["location"] == "/account"
+    assert second.get("/").status_code == 401, "whoever else came in with the given one is out"
+    assert office.client().sign_in("xa1_clerk", password).status_code == 403
+    again = office.client()
+    assert again.sign_in("xa1_clerk", own).status_code == 303
+    assert again.get("/").status_code == 200
+    hers = [e for e in trail(office.service.kit.store) if e.detail.get("officer") == "xa1_clerk"]
+    told = [(e.detail["what"], e.detail.get("password_by"), e.actor) for e in hers
+            if e.detail.get("what") in ("officer", "password_chosen")]  # fmt: skip
+    assert told[-3:] == [
+        ("officer", "tu_admin", "tu_admin"), ("officer", None, "xa1_clerk"), ("password_chosen", None, "xa1_clerk"),
+    ]  # fmt: skip
+    with office.service.work() as work:
+        assert next(o for o in work.tx.officers() if o.id == "xa1_clerk").password_by is None
+
+
+def test_who_decides_chooses_the_password_first_and_then_sets_the_codes_up(office: PagesOffice) -> None:
+    officer, own = CODED[0], "mật khẩu của riêng tôi"
+    office.service.accounts.take_factor(officer, By(officer="tu_admin"))
+    del office.secrets[officer]
+    client, password = office.client(), given(office, officer)
+    assert client.sign_in(officer, password).status_code == 303
+    assert client.get("/second-factor").headers["location"] == "/own-password"
+    assert client.post("/own-password", {"new": own, "again": own}).status_code == 303
+    assert client.get("/").headers["location"] == "/second-factor"
+    assert client.get("/own-password").headers["location"] == "/second-factor"
+
+
+def test_a_form_typed_before_the_session_ended_is_not_sent_while_a_given_password_is_kept(office: PagesOffice) -> None:
+    client = office.client("xa1_clerk")
+    form = client.hidden("/account")
+    password = given(office, "xa1_clerk")
+    answer = client.send("/account/sessions", {**form, "end": "x"})
+    assert answer.status_code == 401
+    found = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', answer.text)
+    hidden = {unescape(n): unescape(v) for n, v in found}
+    back = client.send("/sign-in", {**hidden, "login": "xa1_clerk", "password": password, "code": ""})
+    assert back.status_code == 303
+
+
+def test_a_verified_trail_notices_that_a_given_password_was_made_an_own_one_behind_its_back(
+    office: PagesOffice,
+) -> None:
+    given(office, "xa1_clerk")
+    with suppress(ZeroDivisionError), office.service.work(write=True) as work:
+        assert not list(entrances(work))
+        row = next(o for o in work.tx.officers() if o.id == "xa1_clerk")
+        work.tx.put_officers([replace(row, password_by=None)])
+        found = [p.message for p in entrances(work)]
+        raise ZeroDivisionError  # so that nothing of this stays
+    assert found == ["{officer}: who gave the password is not whom the trail names"]
