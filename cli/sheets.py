@@ -64,7 +64,7 @@ def _show(session: Session, console: Console, document: Mapping[str, Any]) -> No
     from rich.table import Table
 
     console.print(f"{document['subject']}: {document['label']}, {'/'.join(reversed(document['on'].split('-')))}")
-    table = Table(session.say("Who"), session.say("State"), session.say("Known"), session.say("Lines"))
+    table = Table(session.say("Full name"), session.say("State"), session.say("Known"), session.say("Lines"))
     for row in document["rows"]:
         known = [f"{e['label']}: {e['value']}" for e in (*row["shown"], *row["entries_shown"])]
         table.add_row(

@@ -86,6 +86,8 @@ class Supervision:
     stories: list[Story] = field(default_factory=list)
     definitions: dict[str, Definition] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)  # case -> what it was called on the last day
+    workflows: dict[str, str] = field(default_factory=dict)  # case -> its workflow
+    people: Mapping[str, str] = field(default_factory=dict)  # officer -> name
 
 
 def supervise(work: Work, unit: str, first: date, last: date, by: By) -> Supervision:
@@ -99,7 +101,8 @@ def supervise(work: Work, unit: str, first: date, last: date, by: By) -> Supervi
         raise Denied("{officer} sees nothing of this", why="scope", officer=by.officer)
     if last < first:
         raise BadInput("until: {until} is before from: {from_}", until=last.isoformat(), from_=first.isoformat())
-    found = Supervision(unit=unit, first=first, last=last, definitions=dict(work.library.all_newest()))
+    people = {o.id: o.name for o in work.office.officers.values()}
+    found = Supervision(unit=unit, first=first, last=last, definitions=dict(work.library.all_newest()), people=people)
     after = ""
     orgs = work.office.tree.below(unit)
     while rows := work.tx.find_subjects(orgs=orgs, after=after, limit=500):
@@ -119,6 +122,7 @@ def _case(work: Work, found: Supervision, case: Case) -> None:
         return
     workflow, id = case.subject.workflow, case.subject.id
     found.stages[(workflow, standing.state)] += 1
+    found.workflows[id] = workflow
     period = [e for e in by_then if _day(work, e) >= found.first]
     undone = {e.undoes for e in told if e.undoes is not None}
     kept = [_without_facts(e) for e in period]

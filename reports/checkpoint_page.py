@@ -18,6 +18,7 @@ body { font: 12pt/1.4 "Times New Roman", serif; color: #000; max-width: 170mm; m
 h1 { font-size: 16pt } h2 { font-size: 13pt; margin-bottom: .3em }
 pre { font: 9pt/1.3 monospace; white-space: pre-wrap; word-break: break-all; border: 1px solid #000; padding: 3mm }
 table { border-collapse: collapse } td, th { border: 1px solid #000; padding: 1.5mm 2mm; text-align: left }
+th { white-space: nowrap } td { overflow-wrap: anywhere } h2 { break-after: avoid } table { break-inside: avoid }
 svg { width: 60mm; height: 60mm } .warn { border: 2px solid #000; padding: 2mm; font-weight: bold }
 """
 

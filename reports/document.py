@@ -57,6 +57,7 @@ class Table:
     nothing: str = ""
     note: str = ""
     numbered: bool = True
+    joined: str = ""  # in a workbook those in a row that carry the same word stand on one sheet of that name
     chart: Sequence[str] = ()  # ids of the columns, or keys of the lines, that are drawn as bars too
 
 

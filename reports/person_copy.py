@@ -14,6 +14,7 @@ from engine.persons import Copy
 STYLE = (
     "body{font:16px/1.5 serif;max-width:50em;margin:2em auto;padding:0 1em}table{border-collapse:collapse;width:100%}"
     "td,th{border:1px solid #888;padding:.3em .6em;text-align:left;vertical-align:top}h2{margin-top:2em}"
+    "h2,h3{break-after:avoid}tr{break-inside:avoid}td:first-child{min-width:12em}"
     "@media print{body{margin:0}}"
 )
 
@@ -60,6 +61,8 @@ def shown(teller: Teller, definition: Definition, name: str, value: Value) -> st
     if spec.type == "choice" and spec.of:
         entry = definition.area.file.lists.get(spec.of[0], {}).get(str(value))
         return teller.text(entry.label) if entry is not None else str(value)
+    if isinstance(value, str) and value in spec.shows:
+        return teller.text(spec.shows[value])
     return _plain(teller, value)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from html import escape
 
 from engine.answers import Teller
 from engine.core.events import Entry
-from engine.supervision import Step, Story, Supervision
+from engine.supervision import Duty, Step, Story, Supervision
 from reports.document import Head, Heading, Line, Report, Table, Value, written
 from reports.person_copy import STYLE, table
 
@@ -34,11 +35,17 @@ class _Maker:
             for i, (h, w) in enumerate(zip(headings, widths.split(), strict=True))
         ]
         lines = [Line(key=str(i), cells=row) for i, row in enumerate(rows, 1)]
-        return Table(title=title, columns=columns, lines=lines, nothing=self.say("There is nothing."))
+        return Table(title=title, columns=columns, lines=lines, nothing="" if lines else self.say("There is nothing."))
 
     def case(self, id: str) -> str:
-        title = self.found.titles.get(id, id)
+        workflow = self.found.workflows.get(id)
+        title = self.found.titles.get(id) or (id if workflow is None else self._title(workflow))
         return id if title == id else f"{title} ({id})"
+
+    def person(self, id: str) -> str:
+        """Returns an officer by name, with the name of the account beside it."""
+        name = self.found.people.get(id, id)
+        return id if name == id else f"{name} ({id})"
 
     def step(self, workflow: str, trigger: str) -> str:
         definition = self.found.definitions.get(workflow)
@@ -56,8 +63,8 @@ class _Maker:
         return date.fromisoformat(str(self.teller.time(entry.at))[:10])
 
     def who(self, entry: Entry) -> str:
-        who = entry.actor or entry.account or self.say("the clock")
-        return f"{who} ({entry.behalf})" if entry.behalf is not None else who
+        who = self.person(entry.actor) if entry.actor else entry.account or self.say("the clock")
+        return who if entry.behalf is None else f"{who}, {self.say('on behalf of')} {self.person(entry.behalf)}"
 
     # -- the tables
 
@@ -94,22 +101,16 @@ class _Maker:
         yield self.table(
             say("Who decided what"),
             ("Officer", "Procedure", "Step", "Number"),
-            [(who, self._title(w), self.step(w, t), n) for (who, w, t), n in sorted(found.who_decided.items())],
+            [
+                (self.person(who), self._title(w), self.step(w, t), n)
+                for (who, w, t), n in sorted(found.who_decided.items())
+            ],
             "25 35 35 10n",
         )
         yield self.table(
             say("Separation of duties"),
             ("Case", "Step", "Done by", "Had done before", "Verdict"),
-            [
-                (
-                    self.case(d.case),
-                    d.trigger,
-                    ", ".join(d.persons),
-                    "; ".join(f"{t}: {', '.join(p)}" for t, p in d.barred.items()),
-                    self.teller.say("Broken: {who}", who=", ".join(d.both)) if d.both else say("Kept"),
-                )
-                for d in found.duties
-            ],
+            [self._duty(d) for d in found.duties],
             "30 20 25 45 20",
         )
         yield self.table(
@@ -121,7 +122,7 @@ class _Maker:
         yield self.table(
             say("Who opened dossiers"),
             ("Who", "Case", "Number"),
-            [(who, self.case(id), n) for (who, id), n in sorted(found.openings.items())],
+            [(self.person(who), self.case(id), n) for (who, id), n in sorted(found.openings.items())],
             "25 40 10n",
         )
         yield self.table(
@@ -129,6 +130,15 @@ class _Maker:
         )
         if cases:
             yield from map(self._story, found.stories)
+
+    def _people(self, ids: Iterable[str]) -> str:
+        return ", ".join(map(self.person, ids))
+
+    def _duty(self, duty: Duty) -> Sequence[Value]:
+        workflow = self.found.workflows.get(duty.case, "")
+        barred = "; ".join(f"{self.step(workflow, t)}: {self._people(p)}" for t, p in duty.barred.items())
+        broken = self.teller.say("Broken: {who}", who=self._people(duty.both)) if duty.both else self.say("Kept")
+        return self.case(duty.case), self.step(workflow, duty.trigger), self._people(duty.persons), barred, broken
 
     def _title(self, workflow: str) -> str:
         definition = self.found.definitions.get(workflow)
@@ -188,7 +198,8 @@ class _Maker:
             rows.append((self._what(e), self.day(e), self.recorded(e), self.who(e), told))
         state = self.teller.state(story.definition, story.state)
         title = f"{self.case(story.id)}: {state}"
-        return self.table(title, ("What", "On", "Recorded", "Who", "Reason"), rows, "35 12d 12d 25 50")
+        made = self.table(title, ("What", "On", "Recorded", "Who", "Reason"), rows, "35 12d 12d 25 50")
+        return replace(made, joined=self.say("Each case"))
 
 
 def make(
@@ -206,14 +217,14 @@ def make(
         number="",
         motto=(),
         place_and_date=today.strftime("%d/%m/%Y"),
-        name=say("Report"),
+        name=say("Report").upper(),
         title=title,
         heading=title,
         recipients_label="",
         recipients=(),
         signed=(),
         signer="",
-        page=say("Page"),
+        page="{page}",
         running_number=say("No."),
     )
     return Report(
@@ -227,7 +238,7 @@ def make(
         as_of=today,
         made_at=now.astimezone(teller.zone),
         source="",
-        sandbox=say("a sandbox") if sandbox else "",
+        sandbox=say("SANDBOX: made for trying out, no real document") if sandbox else "",
         notes=(),
         late_entries=len(found.late),
         history_entries=0,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 import xlsxwriter
@@ -41,12 +43,25 @@ def workbook(report: Report) -> bytes:
     book.set_calc_mode("auto")
     styles = _Styles(book)
     names: set[str] = set()
-    tables = report.tables or [Table()]
+    tables = _together(report.tables) or [Table()]
     for n, table in enumerate(tables):
         sheet = book.add_worksheet(_sheet_name(table.title or report.head.name, names))
         _Sheet(report, table, sheet, styles, first=n == 0, last=n == len(tables) - 1).write()
     book.close()
     return buffer.getvalue()
+
+
+def _together(tables: Sequence[Table]) -> list[Table]:
+    """Returns the tables with those that are joined made one, each below its title."""
+    found: list[Table] = []
+    for name, some in groupby(tables, key=lambda t: t.joined):
+        parts = list(some)
+        if not name:
+            found += parts
+            continue
+        lines = [line for t in parts for line in (Line(key=t.title, cells=[t.title], kind="group"), *t.lines)]
+        found.append(replace(parts[0], title=name, lines=lines, nothing="", joined=""))
+    return found
 
 
 def _sheet_name(title: str, taken: set[str]) -> str:

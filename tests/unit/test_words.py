@@ -6,11 +6,12 @@ import ast
 import string
 
 import pytest
+from babel.messages.pofile import read_po
 
 from engine.core.errors import BadInput
 from engine.core.values import WrongType
 from tests.unit.templates_found import error_classes, found_templates, placed
-from web.words import catalog, error_text, fill, translator
+from web.words import LOCALE, catalog, error_text, fill, translator
 
 FOUND = found_templates()
 
@@ -36,6 +37,16 @@ def test_the_walk_finds_the_texts_of_every_part() -> None:
 def test_every_text_has_its_vietnamese() -> None:
     missing = {text: place for text, place in FOUND.items() if text not in catalog("vi")}
     assert not missing, "add them to web/locale/vi/LC_MESSAGES/"
+
+
+def test_no_text_has_two_translations() -> None:
+    """The files are read as one: a second translation would hide the first wherever that was meant."""
+    found: dict[object, set[object]] = {}
+    for path in (LOCALE / "vi" / "LC_MESSAGES").glob("*.po"):
+        with path.open(encoding="utf-8") as stream:
+            for message in read_po(stream):
+                found.setdefault(message.id, set()).add(message.string)
+    assert {text: said for text, said in found.items() if text and len(said) > 1} == {}
 
 
 def test_no_translation_has_a_place_that_its_template_has_not() -> None:

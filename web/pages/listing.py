@@ -376,7 +376,7 @@ def export(visit: Visit) -> Response:
         made_at=visit.now,
         columns=columns,
         rows=rows,
-        number=say("Number"),
+        number=say("No."),
         page=say("Page {page} of {pages}"),
         lang=visit.lang,
     )

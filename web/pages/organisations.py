@@ -66,7 +66,7 @@ def show(visit: Visit) -> Response:
         "founded": visit.say("founded"),
         "changed": visit.say("changed"),
         "merged": visit.say("merged"),
-        "split": visit.say("split"),
+        "split": visit.say("split up"),
         "closed": visit.say("closed"),
     }
     return visit.page(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
+import docx
+import openpyxl
 import pytest
 
 from tests.integration.cli.conftest import Ketnap
@@ -64,6 +67,16 @@ def test_the_report_is_a_page_a_workbook_and_a_letter_and_each_is_noted(supervis
         assert data.startswith(start)
         if form == "html":
             assert "Trần Văn An" in data.decode()
+        if form == "xlsx":
+            book = openpyxl.load_workbook(io.BytesIO(data))
+            assert len(book.sheetnames) == 11  # the ten tables, and one sheet of all cases
+            cells = {str(c.value) for row in book["Từng hồ sơ"] for c in row}
+            assert any(c.startswith("Trần Văn An (u1)") for c in cells)
+            assert any(c.startswith("Nguyễn Thị Lan (lan)") for c in cells)  # officers by name
+        if form == "docx":
+            told = [p.text for p in docx.Document(io.BytesIO(data)).paragraphs]
+            assert "Không có." not in told[told.index("Hồ sơ theo từng bước") + 1]  # its rows stand below
+            assert any("không phải văn bản thật" in line for line in told)
     found = supervised.ask("audit", "search", "--kind", "exported")["events"]
     assert [e["detail"]["about"]["form"] for e in found] == ["pdf", "docx", "xlsx", "html"]
     supervised.run("audit", "supervise", *PERIOD, "--out", "gs.exe", code=2)
