@@ -40,7 +40,7 @@ from engine.library import (
 from engine.service import Service
 from engine.store.open import open_store
 from engine.store.ports import Store
-from engine.trail import SANDBOX
+from engine.trail import SANDBOX, key_chain
 from notifications.plan import Notices
 
 if TYPE_CHECKING:
@@ -196,7 +196,8 @@ class Made:
 def make_database(settings: Settings) -> Made:
     """Makes the tables, or brings them up to date, and the keys that are not there. Safe to call twice.
 
-    A database with entries never gets a new master key: what it holds could not be read with it. Raises NotFound.
+    A database with entries never gets a new master key: what it holds could not be read with it; nor one that signs
+    checkpoints where the trail has one, which alone can hand over to another. Raises NotFound.
     """
     file = sqlite_file(settings.db)
     if file is not None and not file.parent.is_dir():
@@ -205,7 +206,7 @@ def make_database(settings: Settings) -> Made:
     try:
         store.create()
         with store.transaction(write=False) as tx:
-            new = not tx.definitions()
+            new, signed = not tx.definitions(), key_chain(tx) is not None
     finally:
         store.close()
     made: list[Path] = []
@@ -214,7 +215,7 @@ def make_database(settings: Settings) -> Made:
             raise NotFound("There is no key in {file}.", file=str(key_file(settings)))
         make_master_key(key_file(settings), os.urandom)
         made.append(key_file(settings))
-    if settings.signing_key is None and not signing_file(settings).exists():
+    if settings.signing_key is None and not signed and not signing_file(settings).exists():
         make_signing_key(signing_file(settings), f"ketnap/{os.urandom(4).hex()}", os.urandom)
         made.append(signing_file(settings))
     return Made(new=new, keys=made)

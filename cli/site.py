@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cli.bootstrap import Opened, forecast_on, forms_folder, workflow_folder
 from cli.settings import Settings
-from engine.core.errors import NotFound
+from engine.core.errors import BadInput, NotFound
 from engine.core.reader import FindingsError
 from engine.library import shipped_folder
 from engine.service import Service
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def pages_of(settings: Settings, service: Service) -> PagesFile:
     """Returns what the pages show: pages.yaml beside the workflows that are loaded, else what is usual.
 
-    Raises FindingsError for a file that names what there is not.
+    Raises FindingsError for a file that names what there is not, BadInput where a workflow beside it is not loaded yet.
     """
     from web.app import page_names
     from web.pages_file import FILE, check_pages, read_pages, usual
@@ -35,6 +35,9 @@ def pages_of(settings: Settings, service: Service) -> PagesFile:
             if path.is_file():
                 file, tree = read_pages(path)
                 if file.pages == area:
+                    new = [n for n in file.workflows if n not in definitions and path.with_name(f"{n}.yaml").is_file()]
+                    if new:
+                        raise BadInput("not loaded yet: {workflows}; run: ketnap init", workflows=", ".join(new))
                     faults = check_pages(file, tree, str(path), definitions, page_names())
                     if faults:
                         raise FindingsError(tuple(faults))

@@ -86,8 +86,13 @@ def stood(work: Work, subject: str, at: datetime, on: date | None = None) -> tup
     until = stamp(at)
     standing = _replayed(history(work, subject), case.definition, until, on)
     if standing is None:
-        raise NotFound("nothing was known of {subject} at {at}", subject=subject, at=until)
+        raise NotFound("nothing was known of {subject} at {at}", subject=subject, at=_told(work, at))
     return case.definition, standing
+
+
+def _told(work: Work, at: datetime) -> str:
+    """A time as people of the office read it."""
+    return at.astimezone(work.calendar.zone).strftime("%d/%m/%Y %H:%M")
 
 
 def _replayed(found: Sequence[Entry], definition: Definition, until: str, on: date | None) -> Standing | None:
@@ -109,7 +114,7 @@ def difference(work: Work, subject: str, first: datetime, second: datetime) -> D
     found = history(work, subject)
     before, after = (_replayed(found, case.definition, stamp(t), None) for t in (first, second))
     if after is None:
-        raise NotFound("nothing was known of {subject} at {at}", subject=subject, at=stamp(second))
+        raise NotFound("nothing was known of {subject} at {at}", subject=subject, at=_told(work, second))
     old: Mapping[str, Value] = before.facts if before is not None else {}
     names = [*old, *(n for n in after.facts if n not in old)]
     changed = {n: (old.get(n), after.facts.get(n)) for n in names if old.get(n) != after.facts.get(n)}

@@ -126,6 +126,8 @@ def can_sign(work: Work) -> bool:
 
 def _signer(work: Work) -> SigningKey:
     """Returns the key in charge. Raises NotFound, KeyChanged, and what is wrong with the key's file."""
+    if work.kit.signer is None and key_chain(work.tx) is not None:
+        raise NotFound("the key that signs this trail is missing; put its file, or its copy, back")
     if work.kit.signer is None:
         raise NotFound("there is no signing key; run: ketnap init")
     key = work.kit.signer()

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from engine.audit.note import SigningKey
 from engine.clock import SetClock
 from engine.core.commands import Move, Start
 from engine.service import Service
@@ -52,3 +53,20 @@ def test_overdue_is_what_was_due_before_the_last_day_and_open_then(
 ) -> None:
     found = office.reading.supervision("xa1", date(2026, 1, 1), last, By(officer="tu_inspector"))
     assert {p.case: (p.due, p.days) for p in found.pending} == overdue
+
+
+def test_the_story_of_a_step_keeps_its_reason_and_no_facts(office: Service) -> None:
+    found = office.reading.supervision("xa1", date(2026, 1, 1), date(2026, 12, 31), By(officer="tu_inspector"))
+    (story,) = (s for s in found.stories if s.id == "d1")
+    assert [e.payload for e in story.entries] == [None, {"reason": "Tìm hồ sơ giấy"}]
+
+
+def test_checkpoints_are_counted_and_have_no_page_of_their_own() -> None:
+    clock = SetClock(office_time(date(2026, 1, 5)))
+    service = found_office(MemoryStore(), clock, ["candidate", "trail_checkpoint"])
+    service.kit.signer = lambda: SigningKey(name="ketnap/x", seed=bytes(32))
+    service.start(Start(workflow="candidate", org="cs1", id="an", facts={"full_name": "An"}), By(officer="tu_clerk"))
+    service.start(Start(workflow="trail_checkpoint", org="tu"), By(officer="tu_clerk"))
+    found = service.reading.supervision("tu", date(2026, 1, 1), date(2026, 12, 31), By(officer="tu_inspector"))
+    assert found.stages["trail_checkpoint", "checkpoint_kept"] == 1
+    assert [s.id for s in found.stories] == ["an"]

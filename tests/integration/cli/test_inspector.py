@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.library import shipped_folder
 from tests.integration.cli.conftest import Ketnap
 
 GUIDE = Path(__file__).parents[3] / "docs" / "guide" / "inspector.md"
@@ -108,3 +109,31 @@ def test_the_guide_names_the_commands_as_they_are() -> None:
     text = GUIDE.read_text(encoding="utf-8")
     for command in ("ketnap audit export --out", "python3 verify_bundle.py --checkpoint", "ketnap audit keys"):
         assert command in text
+
+
+def test_pages_of_a_new_version_say_that_its_workflows_are_to_be_loaded(ketnap: Ketnap, tmp_path: Path) -> None:
+    """As after an upgrade: the database knows fewer workflows than the pages speak of."""
+    folder = tmp_path / "cu"
+    shutil.copytree(
+        shipped_folder() / "admission",
+        folder,
+        ignore=shutil.ignore_patterns("certificate_copy*", "certificates*", "pages.yaml"),
+    )
+    ketnap.run("init", "--sandbox", "--workflows", str(folder))
+    said = ketnap.run("run", "web", code=2).stderr
+    assert "certificate_copy" in said
+    assert "ketnap init" in said
+
+
+def test_a_lost_signing_key_is_asked_for_and_no_other_takes_its_place(office: Ketnap) -> None:
+    """Only the key in charge hands over to another."""
+    file = office.folder / "ketnap.db.signing.key"
+    kept = file.read_bytes()
+    file.unlink()
+    for command in (["init"], ["audit", "checkpoint"], ["audit", "rotate-key", "--as", "qt"]):
+        assert "hãy đặt lại tệp khóa" in office.run(*command, code=2).stderr or command[-1] == "qt"
+        assert not file.exists()
+    file.write_bytes(kept)
+    file.chmod(0o600)
+    office.run("audit", "checkpoint")
+    assert "lúc 01/01/2026 08:00" in office.run("show", "u1", "--as-of", "2026-01-01 08:00", code=2).stderr
