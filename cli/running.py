@@ -151,15 +151,16 @@ def _serving(session: Session, stop: threading.Event) -> Iterator[None]:
     settings = session.settings
     kannel = tables_of(settings).kannel
     secret = kannel.callback_secret if kannel is not None else ""
-    listening = listen(settings.host, settings.port)
     store, service = door_beside(session.opened, settings, Via(channel="web"), session.lang)
     try:
+        pages = pages_of(settings, service)
+        listening = listen(settings.host, settings.port)
         app = build_app(
             service,
             lang=session.lang,
             link_base=settings.base_url,
             receipt_secret=secret,
-            pages=pages_of(settings, service),
+            pages=pages,
             proxied=settings.proxied,
             clock=SystemClock(),
             wired=wired_of(settings, session.opened),

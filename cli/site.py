@@ -35,7 +35,8 @@ def pages_of(settings: Settings, service: Service) -> PagesFile:
             if path.is_file():
                 file, tree = read_pages(path)
                 if file.pages == area:
-                    new = [n for n in file.workflows if n not in definitions and path.with_name(f"{n}.yaml").is_file()]
+                    named = dict.fromkeys([*file.workflows, *(i.of for i in file.menu if i.of)])
+                    new = [n for n in named if n not in definitions and path.with_name(f"{n}.yaml").is_file()]
                     if new:
                         raise BadInput("not loaded yet: {workflows}; run: ketnap init", workflows=", ".join(new))
                     faults = check_pages(file, tree, str(path), definitions, page_names())
