@@ -182,17 +182,17 @@ class Compiled:
     """Compiles sources, each once, together with the area they share."""
 
     def __init__(self) -> None:
-        self._areas: dict[str, Area] = {}
+        self._areas: dict[str, Area] = {}  # by their texts
         self._definitions: dict[str, Definition] = {}
 
     def area(self, source: Source) -> Area:
         """Returns the area of a source. Raises FindingsError."""
-        key = hashlib.sha256(source.area_text.encode()).hexdigest()
-        if key not in self._areas:
+        known = self._areas.get(source.area_text)
+        if known is None:
             tree = read_tree(source.area_text, source.area_file)
             file = load_model(AreaFile, tree, file=source.area_file)
-            self._areas[key] = compile_area(file, tree, source.area_file)
-        return self._areas[key]
+            known = self._areas[source.area_text] = compile_area(file, tree, source.area_file)
+        return known
 
     def definition(self, source: Source) -> Definition:
         """Returns the definition of a source. Raises FindingsError."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from engine.store import tables
@@ -13,6 +13,18 @@ from engine.store.sql_unit import Shape
 
 _events = Shape(tables.events, EventRow)
 _judged = Shape(tables.judged, JudgedRow)
+
+FIRST_STRETCH, WIDENED = 2048, 4  # events looked through at once, and how many times as many next
+
+
+def _widening(first: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yields stretches of the trail, the last events first: few, and more each time, so that whoever finds enough
+    among the last sorts no others, and whoever finds nothing has asked only a few times."""
+    wide = FIRST_STRETCH
+    while end > first:
+        low = max(first, end - wide)
+        yield low, end
+        end, wide = low, wide * WIDENED
 
 
 class SqlSearch(SqlListings):
@@ -46,6 +58,8 @@ class SqlSearch(SqlListings):
         if wanted.rule is not None:
             places["judged"] = rule_marker(wanted.rule)
             stretches = stretches_of(self.judged_blocks(wanted.rule), first, before)
+        elif "orgs" in places or "kinds" in places:  # an index gives those of each, and all of them are sorted
+            stretches = _widening(first or 0, self.head().size if before is None else before)
         by = ({"actor": wanted.officer}, {"behalf": wanted.officer}) if wanted.officer is not None else ({},)
         found: dict[int, EventRow] = {}
         for low, high in stretches:
