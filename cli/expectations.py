@@ -30,6 +30,8 @@ def failures(runner: Runner, step: Step, came: Outcomes) -> Iterator[Pair]:
         got = sorted(came.answer.breaches) if came.answer is not None and came.answer.allowed else None
         if got != sorted(expect.breaches):
             yield {"breaches": expect.breaches}, got
+    if expect.warned is not None and (got := _warned(came)) != sorted(expect.warned):
+        yield {"warned": expect.warned}, got
     if expect.state is not None or expect.facts is not None:
         yield from _standing(runner, expect, came)
     if expect.allowed is not None:
@@ -88,6 +90,12 @@ def _cites(cites: dict[str, str], came: Outcomes) -> Iterator[Pair]:
         sources = [j.version.source if j.version is not None else None for j in judged if j.rule.id == rule]
         if not any(s is not None and text in s for s in sources):
             yield {"cites": {rule: text}}, sources or None
+
+
+def _warned(came: Outcomes) -> list[str] | None:
+    if came.answer is None:
+        return None
+    return sorted(j.rule.id for j in came.answer.judgements if j.force == "warn" and j.result != "pass")
 
 
 def _standing(runner: Runner, expect: Expect, came: Outcomes) -> Iterator[Pair]:

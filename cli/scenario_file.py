@@ -190,6 +190,7 @@ class Expect(Part):
     cites: dict[str, str] | None = None
     allowed: Names | None = None
     breaches: Names | None = None
+    warned: Names | None = None  # exactly these warnings were not met, or could not be decided, at the step
     events: EventsPart | None = None
     audit: AuditPart | None = None
     report: Annotated[list[ReportPart], BeforeValidator(_listed)] = []

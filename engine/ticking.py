@@ -93,7 +93,7 @@ def next_opening(work: Work) -> datetime | None:
 def open_due(work: Work) -> int:
     """Opens what is due, for the units that stood in the database before; never what exists already.
 
-    Returns how many.
+    A unit that was closed meanwhile, while the program stood still, gets nothing any more. Returns how many.
     """
     opened = 0
     all_due = due_openings(work, through(work), work.now)
@@ -116,7 +116,8 @@ def _units(work: Work, due: Due) -> list[str]:
         for org in tree.by_id.values():
             parent = tree.by_id.get(org.parent or "")
             fits = org.kind in kinds and (not spec.under or (parent is not None and parent.kind in under))
-            if fits and org.period.holds(due.day) and unstamp(org.created_at) < due.at and org.id not in units:
+            stands = org.period.holds(due.day) and not org.period.ended(work.today)
+            if fits and stands and unstamp(org.created_at) < due.at and org.id not in units:
                 units.append(org.id)
     return sorted(units)
 

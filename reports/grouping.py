@@ -132,7 +132,7 @@ def unit_of(counter: Counter, org: str, kinds: frozenset[str]) -> str | None:
 
 
 def unit_name(counter: Counter, org: str, letterhead: Letterhead, *, alone: bool = True) -> str:
-    """Returns what a unit was called on the report's day, and that it is no more.
+    """Returns what a unit was called on the report's day, and that it was no more; on its last day it still was.
 
     Where others are called the same, the unit above is named too; not where it stands beside (`alone` is False).
     """
@@ -143,7 +143,7 @@ def unit_name(counter: Counter, org: str, letterhead: Letterhead, *, alone: bool
     if alone and name in counter.shared_names and found.parent in counter.tree.by_id:
         name = f"{name}, {counter.tree.by_id[found.parent].name}"
     ended = found.period.until
-    if ended is None or ended > counter.last:
+    if ended is None or ended >= counter.last:
         return name
     return f"{name} {letterhead.closed.of(counter.lang).format(day=ended.strftime('%d/%m/%Y'))}"
 

@@ -88,7 +88,7 @@ def expectations() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
 
 def test_every_rule_stands_in_the_way_once() -> None:
     """Each shipped rule fails or is unknown in some scenario; the clock's only ever passes there, and one that only
-    warns never stands in the way, so it is cited."""
+    warns never stands in the way, so it is cited, and shown where it is not met."""
     seen = {rule for _, expect in expectations() for key in ("refused", "unknown") for rule in expect.get(key, ())}
     cited = {rule for _, expect in expectations() for rule in expect.get("cites", ())}
     steps = [t for d in DEFINITIONS for t in d.file.transitions.values()]
@@ -96,6 +96,7 @@ def test_every_rule_stands_in_the_way_once() -> None:
     only_warn = {w for t in steps for w in t.warns} - {r for t in steps for r in (*t.guards, *t.limits)}
     assert {rule for d in DEFINITIONS for rule in d.file.rules} - by_clock - only_warn - seen == set()
     assert only_warn - cited == set()
+    assert only_warn - {rule for _, expect in expectations() for rule in expect.get("warned", ())} == set()
 
 
 def test_every_trigger_goes_through_and_is_kept_from_someone() -> None:
@@ -141,6 +142,7 @@ def test_the_example_of_the_format_holds() -> None:
             {"late": True},
         ),
         (RECEIVED.replace("minh}", "lan}"), 1, 13, "went through", {"denied": True, "why": "role"}),
+        (RECEIVED.replace("minh}", "minh, expect: {warned: [late]}}"), 1, 13, {"warned": ["late"]}, []),
         (
             RECEIVED.replace("minh}", "minh, expect: {denied: true}}"),
             1,
