@@ -53,6 +53,11 @@ HEADERS = {
 }
 TLS_ONLY = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 
+FORGOTTEN = (
+    "What you asked for is not kept any more: it was long ago, or the program began anew. "
+    "This is the page as it opens by itself; search or filter again."
+)
+
 log = logging.getLogger("ketnap.web")
 T = TypeVar("T")
 
@@ -406,11 +411,11 @@ class Visit:
         return self.site.shelf.get(self.session.row.id, f"view:{id}")
 
     def not_kept(self, path: str) -> Response | None:
-        """Returns the way to the whole list where the view in the address is not kept any more, as after a restart."""
+        """Returns the way to `path`, which says so, where the view in the address is not kept any more: after a
+        restart, or long after. Every page with a `{view}` in its address asks this first."""
         if (view := self.request.path_params.get("view")) is None or self.kept(view) is not None:
             return None
-        text = self.say("What was asked for is not kept any more; here is the whole list.")
-        return self.redirect(path, Said(text, "soon"))
+        return self.redirect(path, Said(self.say(FORGOTTEN), "soon"))
 
     def finish(self, response: Response) -> Response:
         """Puts the headers on, and the cookie that ties the form of signing in to this browser."""

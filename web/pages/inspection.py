@@ -59,7 +59,7 @@ class Period:
 
 def show(visit: Visit) -> Response:
     """Shows what there is to look at: counts of a period, what no checkpoint covers, the form that finds."""
-    return _overview(visit, _period(visit), {}, {}, 200)
+    return visit.not_kept("/inspection") or _overview(visit, _period(visit), {}, {}, 200)
 
 
 def _period(visit: Visit) -> Period:
@@ -205,10 +205,9 @@ def ask(visit: Visit) -> Response:
 
 def found(visit: Visit) -> Response:
     """Shows a page of what was found."""
-    kept = visit.kept(visit.path("view"))
-    if not isinstance(kept, tuple):
-        return visit.redirect("/inspection")
-    query, typed = kept
+    if (lost := visit.not_kept("/inspection")) is not None:
+        return lost
+    query, typed = visit.kept(visit.path("view"))
     after = visit.request.query_params.get("before", "")
     if after and not after.isdecimal():
         raise BadInput("{value} is not a number", value=after[:20])
@@ -315,6 +314,8 @@ def listed(visit: Visit) -> Response:
     name = visit.path("what")
     if name not in LISTS:
         raise NotFound("There is no such page.")
+    if (lost := visit.not_kept(f"/inspection/lists/{name}")) is not None:
+        return lost
     period, by, door = _period(visit), visit.by(), visit.service.oversight
     reasons: Mapping[int, str] = {}
     opened: Sequence[Any] = ()

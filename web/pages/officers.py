@@ -73,8 +73,9 @@ def search(visit: Visit) -> Response:
 
 def show_view(visit: Visit) -> Response:
     """Shows the officers that were looked for."""
-    kept = visit.kept(visit.path("view"))
-    return _list(visit, kept if isinstance(kept, str) else "")
+    if (lost := visit.not_kept("/officers")) is not None:
+        return lost
+    return _list(visit, str(visit.kept(visit.path("view"))))
 
 
 def _list(visit: Visit, wanted: str) -> Response:

@@ -41,6 +41,8 @@ def ask(visit: Visit) -> Response:
 
 def show(visit: Visit) -> Response:
     """Shows the standings of the units that the officer reads."""
+    if (lost := visit.not_kept("/scores")) is not None:
+        return lost
     known = _scores(visit)
     view = visit.kept(visit.path("view")) if "view" in visit.request.path_params else None
     wanted: dict[str, str] = view if isinstance(view, dict) else {}
