@@ -43,6 +43,7 @@ class ListPage(Model):
     columns: Names = Field([], description="facts that stand in the table; none of them sensitive")
     filters: list[Narrow] = Field([], description="what narrows the list, besides unit, state, papers and due day")
     steps: Names = Field([], description="steps that may be taken for many at once; none: all that are no batch")
+    each: Names = Field([], description="facts, no maps, that such a step asks for in each row: another for everybody")
 
 
 class Grid(Model):
@@ -212,5 +213,6 @@ def _named(shown: Shown, definition: Definition) -> Iterator[tuple[str, str, Col
         named = [n for f in shown.list.filters for n in f.facts]
         yield "list", "fact of listing.by", named, listing.by if listing is not None else ()
         yield "list", "transition", shown.list.steps, definition.file.transitions
+        yield "list", "fact", shown.list.each, [n for n, f in facts.items() if f.type != "map"]
     ends = [*definition.file.transitions, *(n for n, f in facts.items() if not f.fixed and not f.worked_out)]
     yield "waiting", "transition", list(shown.waiting.values()), ends

@@ -7,6 +7,11 @@ from collections import OrderedDict
 from typing import Any
 
 SHELF = 2_000  # things kept for sessions between two requests
+# What a page says in whose address there is a view that is not kept any more.
+FORGOTTEN = (
+    "What you asked for is not kept any more: it was long ago, or the program began anew. "
+    "This is the page as it opens by itself; search or filter again."
+)
 
 
 class Shelf:

@@ -33,7 +33,7 @@ from web.jobs import Job, Jobs, Run
 from web.pages_file import MenuItem, PagesFile
 from web.rendering import Templates
 from web.session import Cookies, address_of, fits, from_elsewhere, new_start, token_of
-from web.shelf import Shelf
+from web.shelf import FORGOTTEN, Shelf
 from web.shown import Values
 from web.wired import Wired
 from web.words import Translate, error_text, fill, translator
@@ -52,11 +52,6 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 TLS_ONLY = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
-
-FORGOTTEN = (
-    "What you asked for is not kept any more: it was long ago, or the program began anew. "
-    "This is the page as it opens by itself; search or filter again."
-)
 
 log = logging.getLogger("ketnap.web")
 T = TypeVar("T")
@@ -411,8 +406,7 @@ class Visit:
         return self.site.shelf.get(self.session.row.id, f"view:{id}")
 
     def not_kept(self, path: str) -> Response | None:
-        """Returns the way to `path`, which says so, where the view in the address is not kept any more: after a
-        restart, or long after. Every page with a `{view}` in its address asks this first."""
+        """Returns the way to `path`, which says so, where the view in the address is not kept any more (a restart)."""
         if (view := self.request.path_params.get("view")) is None or self.kept(view) is not None:
             return None
         return self.redirect(path, Said(self.say(FORGOTTEN), "soon"))

@@ -40,16 +40,17 @@ class Tries:
         self,
         subjects: Sequence[str],
         trigger: str,
-        facts: Mapping[str, object],
+        facts: Mapping[str, Mapping[str, object]],
         by: By,
         *,
         on: date | None = None,
         reason: str | None = None,
     ) -> list[Tried]:
-        """Returns what the step would do with each subject. Raises NotFound for one that the officer cannot read."""
+        """Returns what the step would do with each subject, with its facts. Raises NotFound for one that the officer
+        cannot read."""
         with self._work() as work:
             work.fetch(subjects)
-            return [self._one(work, id, trigger, facts, by, on, reason) for id in subjects]
+            return [self._one(work, id, trigger, facts.get(id, {}), by, on, reason) for id in subjects]
 
     def _one(
         self,

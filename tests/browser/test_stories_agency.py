@@ -134,7 +134,9 @@ def test_the_committees_minutes_become_decisions_with_two_refused_and_everybody_
         page.get_by_label(f"Chọn Trần Văn {'ABCDEG'[n]}").check()
     page.get_by_label("Với những người đã chọn").select_option(label="Quyết định kết nạp")
     page.get_by_role("button", name="Xem trước từng dòng").click()
-    page.get_by_label("Số quyết định").first.fill("45-QĐ/TU")
+    page.get_by_label("Số quyết định", exact=True).fill("45-QĐ/TU")
+    for n in range(3):
+        page.get_by_label(f"Số quyết định, Trần Văn {'ABC'[n]}").fill(f"{46 + n}-QĐ/TU")
     page.get_by_label("Ngày quyết định").fill("20/01/2025")
     page.get_by_label("Ngày chi bộ nhận quyết định").fill("21/01/2025")
     page.get_by_role("button", name="Xem lại, chưa ghi").click()
@@ -144,6 +146,8 @@ def test_the_committees_minutes_become_decisions_with_two_refused_and_everybody_
     says(page, "Đã ghi 4 trên 6.")
     states = [office.service.show(f"u{n}")[0].subject.state for n in range(6)]
     assert states == ["admitted"] * 4 + ["dossier"] * 2
+    numbers = [office.service.show(f"u{n}")[1]["decision_no"] for n in range(4)]
+    assert numbers == ["46-QĐ/TU", "47-QĐ/TU", "48-QĐ/TU", "45-QĐ/TU"]
     expect(row(page, "Trần Văn G")).to_contain_text("Hồ sơ đủ giấy tờ")
     page.goto(office.base + "/matters/probation")
     for letter in "ABCD":

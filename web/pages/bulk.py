@@ -1,4 +1,8 @@
-"""One step for many at once: first what it would do with each, then, once confirmed, what became of each."""
+"""One step for many at once: first what it would do with each, then, once confirmed, what became of each.
+
+What is typed on top is the same for all; what the list names under `each` (the number of a decision) may be typed in
+each row.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +22,17 @@ from engine.core.machine import Definition, Step
 from engine.doors.tries import Tried
 from engine.steps import Answer
 from web.access import Listed
-from web.forms import FACT, FactForm, Field, read_day
+from web.forms import FACT, FactForm, Field, Form, read_day
 from web.pages.home import title_of
 from web.pages.listing import NAME, PAGE, steps_offered, the_list
 from web.pages.step import ON, REASON, units_of_today
+from web.pages_file import ListPage
 from web.shown import day
 from web.site import Site, Visit
 from web.words import error_text
 
 SEEN = "seen."  # before a subject: its version when it was shown
+EACH = "@"  # before a subject, behind the name of an input: it is of this row
 
 
 def routes(site: Site) -> list[BaseRoute]:
@@ -49,13 +55,31 @@ def take(visit: Visit) -> Response:
     on, error = read_day(form.get(ON, day(visit.today)), visit.say)
     fields = [*read, fields[-2], replace(fields[-1], error=error)]
     reason = form.get(REASON).strip() or None
-    wrong = any(f.error for f in fields) if form.has("again") or form.has("confirmed") else False
-    if not form.has("again") and not form.has("confirmed"):
+    facts: dict[str, Mapping[str, object]] = {}
+    own: dict[str, list[Field]] = {}
+    for id in who:
+        theirs, own[id] = _own(visit, made, step, page, id)
+        facts[id] = {**raw, **theirs}
+    asked = form.has("again") or form.has("confirmed")
+    wrong = asked and any(f.error for f in (*fields, *(f for row in own.values() for f in row)))
+    if not asked:
         fields = [replace(f, error="") for f in fields]
-    tried = visit.service.tries.steps(who, trigger, raw, visit.by(), on=on, reason=reason)
+    tried = visit.service.tries.steps(who, trigger, facts, visit.by(), on=on, reason=reason)
     if form.get("confirmed") == "yes" and not wrong:
-        return _record(visit, definition, step, tried, raw, on, reason)
-    return _page(visit, definition, step, fields, tried, 400 if wrong else 200)
+        return _record(visit, definition, step, tried, facts, on, reason)
+    return _page(visit, definition, step, fields, own, tried, 400 if wrong else 200)
+
+
+def _own(
+    visit: Visit, made: FactForm, step: Step, page: ListPage, subject: str
+) -> tuple[dict[str, object], list[Field]]:
+    """Returns what was typed in one row and its inputs: of what differs from person to person, where it is typed it
+    counts before what was typed for all."""
+    mark = f"{EACH}{subject}"
+    typed = Form([(n.removesuffix(mark), v) for n, v in visit.form.pairs if n.endswith(mark)])
+    names = [n for n in page.each if n in (*step.asks, *step.asks_anew, *step.takes)]
+    raw, fields = made.read(made.fields(names, form=typed), visit.say)
+    return raw, [replace(f, name=f.name + mark) for f in fields]
 
 
 def _fields(visit: Visit, made: FactForm, step: Step) -> list[Field]:
@@ -75,9 +99,9 @@ def _fields(visit: Visit, made: FactForm, step: Step) -> list[Field]:
     return [*fields, reason, on]
 
 
-def _page(visit: Visit, definition: Definition, step: Step, fields: Sequence[Field], tried: Sequence[Tried],
-          status: int) -> Response:  # fmt: skip
-    rows = [_row(visit, t) | _outlook(visit, t) for t in tried]
+def _page(visit: Visit, definition: Definition, step: Step, fields: Sequence[Field], own: Mapping[str, list[Field]],
+          tried: Sequence[Tried], status: int) -> Response:  # fmt: skip
+    rows = [_row(visit, t) | {"fields": own[t.case.subject.id]} | _outlook(visit, t) for t in tried]
     return visit.page(
         "bulk.html",
         status,
@@ -125,8 +149,8 @@ def _against(visit: Visit, definition: Definition, told: Decision | Answer) -> l
     return [definition.file.rules[r].label.of(visit.lang) for r in rules if r in definition.file.rules]
 
 
-def _record(visit: Visit, definition: Definition, step: Step, tried: Sequence[Tried], raw: Mapping[str, object],
-            on: date | None, reason: str | None) -> Response:  # fmt: skip
+def _record(visit: Visit, definition: Definition, step: Step, tried: Sequence[Tried],
+            facts: Mapping[str, Mapping[str, object]], on: date | None, reason: str | None) -> Response:  # fmt: skip
     """Takes the step for each that the preview let through, one by one; what became of each is said."""
     rows = []
     for t in tried:
@@ -137,7 +161,7 @@ def _record(visit: Visit, definition: Definition, step: Step, tried: Sequence[Tr
         command = Move(
             subject=t.case.subject.id,
             trigger=step.trigger,
-            facts=raw,
+            facts=facts[t.case.subject.id],
             on=on,
             reason=reason,
             version=int(seen) if seen.isdigit() and len(seen) < 10 else None,

@@ -176,7 +176,9 @@ def check(visit: Visit) -> Response:
     on, error = read_day(form.get(ON), visit.say)
     wrong = [f"{f.label}: {f.error}" for f in fields if f.error and f.value.strip()] + ([error] if error else [])
     reason = form.get(REASON).strip() or None
-    tried = visit.service.tries.steps([case.subject.id], step.trigger, raw, visit.by(), on=on, reason=reason)[0]
+    tried = visit.service.tries.steps(
+        [case.subject.id], step.trigger, {case.subject.id: raw}, visit.by(), on=on, reason=reason
+    )[0]
     if tried.error is not None:
         wrong.append(error_text(tried.error, visit.lang))
     judged = tried.decision.judgements if tried.decision is not None else ()

@@ -176,6 +176,28 @@ def test_a_step_for_many_is_shown_first_and_then_said_row_by_row() -> None:
         assert len(list_events(office)) == size, "sent twice, it is done once"
 
 
+def test_what_differs_from_person_to_person_is_typed_in_each_row_of_a_step_for_many() -> None:
+    with serving() as office:
+        for id in ("u1", "u2"):
+            facts = {"full_name": f"Nguyễn Văn {id}", "branch_proposed_on": "2025-01-10", "motives": "Cống hiến"}
+            office.service.start(
+                Start(workflow="candidate", org="cb1", id=id, facts=facts), By(officer="cb1_secretary")
+            )
+        client = office.client("xa1_secretary")
+        form = [("csrf", client.hidden("/list/candidate")["csrf"]), ("step", "recognise"), ("who", "u1"), ("who", "u2")]
+        page = send(client, form).text
+        assert 'name="f.helper@u1"' in page
+        assert 'name="f.papers' not in page, "what the step does not ask for has no place in a row"
+        typed = [*hidden(page), ("on", "21/01/2025"), ("f.branch_proposed_on", "10/01/2025"),
+                 ("f.helper", "Phạm Văn Dũng"), ("f.helper@u1", ""), ("f.helper@u2", "Nguyễn Văn Thịnh")]  # fmt: skip
+        again = send(client, [*typed, ("again", "yes")]).text
+        assert 'name="f.helper@u2" value="Nguyễn Văn Thịnh"' in again
+        assert send(client, [*typed, ("confirmed", "yes")]).status_code == 200
+        assert states(office) == ["elite", "elite"]
+        helpers = [office.service.show(id)[1]["helper"] for id in ("u1", "u2")]
+        assert helpers == ["Phạm Văn Dũng", "Nguyễn Văn Thịnh"]
+
+
 def list_events(office: PagesOffice) -> list[str]:
     with office.service.work() as work:
         return [e.id for e in work.tx.events(kind="moved")]
