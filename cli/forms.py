@@ -93,7 +93,7 @@ def fill(
     note = session.say("SANDBOX: made for trying out, no real document") if session.opened.sandbox else None
     with service.work() as work:
         form = form_named(ready_forms(session, work), name)
-    filled = hand_out(service, form, subject, by, session.lang, note, only_asked=missing)
+    filled = hand_out(service, form, subject, by, session.settings.letter, session.lang, note, only_asked=missing)
     document: dict[str, Any] = {
         "form": name,
         "subject": subject,

@@ -21,7 +21,7 @@ from engine.service import Service
 from engine.steps import By
 from engine.work import Case, Work
 from reports.forms import OFFICE_NAMES, ReadyForm, check_about
-from reports.letters import holder
+from reports.letters import Letter, holder
 from reports.places import environment
 from reports.showing import UNKNOWN, Shower, Shown, day_text
 from reports.typeset import pdf_of
@@ -55,10 +55,11 @@ class _Filler:
 
     work: Work
     form: ReadyForm
-    lang: str
+    lang: str  # of the one who asks; what is filled in has the form's own
+    letter: Letter
 
     def shower(self, definition: Definition) -> Shower:
-        return Shower(definition=definition, lang=self.lang, zone=self.work.calendar.zone, names=self._named)
+        return Shower(definition=definition, lang=self.form.written_in, zone=self.work.calendar.zone, names=self._named)
 
     def _named(self, kind: str, id: str) -> str:
         if kind == "org":
@@ -76,7 +77,14 @@ class _Filler:
         for name, expression in self.form.works_out.items():
             value = expression.evaluate(view, self.work.calendar)
             shown[name] = UNKNOWN if value is None else Shown(text=shower.plain(_ANY, value), value=value)
-        return {**shown, **_office_names(self.work.office, case.subject.org, self.form.head, self.work.today)}
+        return {**shown, **self.office(case)}
+
+    def office(self, case: Case) -> dict[str, Shown]:
+        """Returns the names of the office as they stand today."""
+        made = _office_names(self.work.office, case.subject.org, self.form.head, self.work.today)
+        return {
+            **made, "place": _known(self.letter.place or None), "unit_top_over": _known(self.letter.above or None)
+        }  # fmt: skip
 
     def rows(self, case: Case) -> list[tuple[str, dict[str, Any]]]:
         """Returns those that the form lists, by name the way this language sorts them, each with its number."""
@@ -101,7 +109,7 @@ class _Filler:
             view, shower = _view(other, self.work), self.shower(other.definition)
             row: dict[str, Any] = dict.fromkeys(self.form.places.row_names, UNKNOWN)
             row |= {n: shower.fact(n, view.get(n)) for n in other.definition.types}
-            row |= _office_names(self.work.office, other.subject.org, self.form.head, self.work.today)
+            row |= self.office(other)
             row |= {"number": number, "name": _known(self._named("subject", id)), "entry": entries.entry(id)}
             made.append((id, row))
         return made
@@ -169,14 +177,16 @@ def _known(name: str | None) -> Shown:
     return UNKNOWN if name is None else Shown(text=name, value=name)
 
 
-def fill(work: Work, form: ReadyForm, subject: str, lang: str = "vi", note: str | None = None) -> Filled:
+def fill(
+    work: Work, form: ReadyForm, subject: str, letter: Letter, lang: str = "vi", note: str | None = None
+) -> Filled:
     """Returns a form filled in about a subject. `note` stands on top, that it comes from a sandbox say.
 
     Raises NotFound, and BadInput for a form of another workflow.
     """
     case = work.case(subject)
     check_about(form, case.subject.workflow)
-    filler = _Filler(work=work, form=form, lang=lang)
+    filler = _Filler(work=work, form=form, lang=lang, letter=letter)
     own, rows = filler.own(case), filler.rows(case)
     if form.spec.rows is not None and not rows:
         raise BadInput("{subject}: there is nobody yet whom this form would list", subject=subject)
@@ -189,18 +199,20 @@ def fill(work: Work, form: ReadyForm, subject: str, lang: str = "vi", note: str 
 
 
 def settle(document: Any, note: str | None) -> None:
-    """Puts the note on top of the first page, and keeps lines with dots from being drawn apart to the margin."""
+    """Puts the note on top of every page, and keeps lines with dots from being drawn apart to the margin."""
     paragraphs = document.paragraphs
     for paragraph in paragraphs:
         if paragraph.alignment == WD_ALIGN_PARAGRAPH.JUSTIFY and _DOTS in paragraph.text:
             paragraph.alignment = WD_ALIGN_PARAGRAPH.LEFT
     if note is None:
         return
-    if paragraphs:
-        paragraphs[0].paragraph_format.page_break_before = None
-    first = document.add_paragraph()
-    first.add_run(note).bold = True
-    document.element.body.insert(0, first._p)
+    for section in document.sections:
+        first_page = [section.first_page_header] if section.different_first_page_header_footer else []
+        for header in (section.header, *first_page):
+            header.is_linked_to_previous = False
+            first = header.paragraphs[0].insert_paragraph_before()
+            first.alignment = WD_ALIGN_PARAGRAPH.CENTER
+            first.add_run(note).bold = True
 
 
 def hand_out(
@@ -208,6 +220,7 @@ def hand_out(
     form: ReadyForm,
     subject: str,
     by: By,
+    letter: Letter,
     lang: str = "vi",
     note: str | None = None,
     *,
@@ -220,7 +233,7 @@ def hand_out(
     """
     service.desk.sees(subject, by)
     with service.work() as work:
-        filled = fill(work, form, subject, lang, note)
+        filled = fill(work, form, subject, letter, lang, note)
     if only_asked:
         service.access.opened(subject, "form", by)
     else:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -33,6 +34,8 @@ OFFICE_NAMES = {
     "unit_head": "the head of that organisation",
     "unit_above_head": "the head of the organisation above",
     "day": "the day on which the form is filled in",
+    "place": "where the organisation at the top issues its documents: the setting `letter.place`",
+    "unit_top_over": "the organisation above that at the top: the setting `letter.above`",
 }
 
 
@@ -67,6 +70,9 @@ class FormsFile(Model):
     """`forms.yaml`: the forms of a folder."""
 
     head: Name = Field(description="the role whose holder is the head of a unit")
+    written_in: Literal["vi", "en"] = Field(
+        "vi", description="the language of the Word files: what is filled in is of it too, whoever asks"
+    )
     forms: dict[Name, Form] = Field(description="forms by their id")
 
 
@@ -106,6 +112,7 @@ class ReadyForm:
     id: str
     spec: Form
     head: str
+    written_in: Literal["vi", "en"]
     path: Path
     places: Places
     works_out: Mapping[str, Compiled] = field(default_factory=dict)
@@ -136,7 +143,7 @@ def load_forms(
         if loaded and not {spec.of, *(spec.rows.of if spec.rows is not None else ())} <= set(definitions):
             continue
         word = own / spec.file if own is not None and (own / spec.file).is_file() else path.parent / spec.file
-        made = _ready(id, spec, file.head, word, definitions, found)
+        made = _ready(id, spec, file, word, definitions, found)
         if made is not None:
             ready[id] = made
     found.done()
@@ -144,7 +151,7 @@ def load_forms(
 
 
 def _ready(
-    id: str, spec: Form, head: str, path: Path, definitions: Mapping[str, Definition], found: Findings
+    id: str, spec: Form, file: FormsFile, path: Path, definitions: Mapping[str, Definition], found: Findings
 ) -> ReadyForm | None:
     at: Path_ = ("forms", id)
     definition = definitions.get(spec.of)
@@ -179,7 +186,15 @@ def _ready(
     for i, name in enumerate(spec.may_miss):
         if name not in known and name not in row_names:
             found.unknown((*at, "may_miss", i), "place", name, known)
-    return ReadyForm(id=id, spec=spec, head=head, path=path, places=places, works_out=works_out)
+    return ReadyForm(
+        id=id,
+        spec=spec,
+        head=file.head,
+        written_in=file.written_in,
+        path=path,
+        places=places,
+        works_out=works_out,
+    )
 
 
 def _row_names(

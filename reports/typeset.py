@@ -13,6 +13,7 @@ from typing import Any
 import typst
 from docx import Document
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_TAB_LEADER
+from docx.oxml.ns import qn
 from docx.table import Table, _Cell
 from docx.text.paragraph import Paragraph
 from docx.text.run import Run
@@ -21,6 +22,7 @@ from engine.core.errors import Damaged
 
 FONT = "Libertinus Serif"  # travels with typst; has every Vietnamese letter
 SIZE = 13.0  # points, where a file says nothing
+_BREAK = "#pagebreak(weak: true)\n"
 _ALIGN = {
     WD_ALIGN_PARAGRAPH.CENTER: "center",
     WD_ALIGN_PARAGRAPH.RIGHT: "right",
@@ -31,7 +33,8 @@ _ALIGN = {
 def pdf_of(content: bytes) -> bytes:
     """Returns a Word file as PDF."""
     document = Document(io.BytesIO(content))
-    return set_pdf(_page(document) + "".join(_blocks(document)))
+    blocks = "".join(_blocks(document))
+    return set_pdf(_page(document) + blocks.removeprefix(_BREAK))  # no empty page before the first
 
 
 def set_pdf(source: str) -> bytes:
@@ -57,11 +60,24 @@ def _page(document: Any) -> str:
     size = document.styles["Normal"].font.size
     return (
         f"#set page(width: {section.page_width.mm:.1f}mm, height: {section.page_height.mm:.1f}mm,\n"
-        f"  margin: ({margins}))\n"
+        f"  margin: ({margins}), header-ascent: 1mm, header: [{_header(section)}], background: {_border(section)})\n"
         f'#set text(font: {quoted(FONT)}, size: {size.pt if size is not None else SIZE}pt, lang: "vi",\n'
         '  top-edge: "ascender", bottom-edge: "descender")\n'  # room for stacked marks, as in Word
         "#set par(justify: false, leading: 0.15em, spacing: 0pt)\n#set block(spacing: 0pt)\n"
     )
+
+
+def _header(section: Any) -> str:
+    """Returns what stands at the head of every page."""
+    return "".join(_paragraph(p, 0.0) for p in section.header.paragraphs if p.text)
+
+
+def _border(section: Any) -> str:
+    """Returns the frame around a page, where the file draws one."""
+    if section._sectPr.find(qn("w:pgBorders")) is None:
+        return "none"
+    inner = "rect(width: 100%, height: 100%, stroke: 0.5pt)"
+    return f"rect(width: 100% - 16mm, height: 100% - 16mm, stroke: 1.5pt, inset: 1.2mm, {inner})"
 
 
 def _blocks(holder: Any) -> Iterator[str]:
@@ -96,7 +112,7 @@ def _paragraph(paragraph: Paragraph, above: float) -> str:
     elif paragraph.alignment in _ALIGN:
         inner = f"#align({_ALIGN[paragraph.alignment]})[{inner}]"
     breaks = layout.page_break_before or any('w:type="page"' in r._r.xml for r in paragraph.runs)
-    start = "#pagebreak(weak: true)\n" if breaks else ""
+    start = _BREAK if breaks else ""
     return f"{start}#block(width: 100%, above: {above:.1f}pt)[{inner}]\n"
 
 
@@ -126,11 +142,17 @@ def _table(table: Table, above: float) -> str:
     widths = [c.width.mm if c.width is not None else 0.0 for c in table.columns]
     columns = ", ".join(f"{w:.1f}fr" if w else "1fr" for w in widths)
     stroke = "0.5pt" if table.style is not None and table.style.name == "Table Grid" else "none"
-    cells = "".join(_cell(cell) for row in table.rows for cell in _once(row.cells))
+    rows = [("".join(_cell(cell) for cell in _once(row.cells)), _repeats(row)) for row in table.rows]
+    cells = "".join(f"table.header({made})," if repeats else made for made, repeats in rows)
     inset = "5pt" if stroke != "none" else "2pt"
     whole = "true" if stroke != "none" else "false"  # a block of signatures stays together
     made = f"#table(columns: ({columns},), stroke: {stroke}, inset: {inset},\n{cells})"
     return f"#block(above: {above:.1f}pt, breakable: {whole})[{made}]\n"
+
+
+def _repeats(row: Any) -> bool:
+    """Tells whether a row stands on every page of its table."""
+    return row._tr.trPr is not None and row._tr.trPr.find(qn("w:tblHeader")) is not None
 
 
 def _once(cells: tuple[_Cell, ...]) -> Iterator[tuple[_Cell, int]]:

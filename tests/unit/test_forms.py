@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
+import subprocess
 import zipfile
 from datetime import date
 from decimal import Decimal
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 from docx import Document
 from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.oxml import OxmlElement
 from docx.shared import Mm
 
 from engine.core.errors import FileRefused
@@ -22,6 +25,7 @@ from reports.forms import find_forms, load_forms
 from reports.places import open_places
 from reports.showing import DOTS, UNKNOWN, Shown, long_day, number_text, percent_of
 from reports.typeset import pdf_of, quoted
+from tests.need import need
 
 ADMISSION = shipped_folder() / "admission"
 
@@ -202,12 +206,31 @@ def test_a_page_break_begins_a_page_and_one_at_the_top_makes_no_empty_page() -> 
     assert pages(pdf_of(held.getvalue())) == 2
 
 
-def test_lines_with_dots_are_not_drawn_apart_and_a_note_makes_no_page_of_its_own() -> None:
+def test_a_heading_row_comes_again_on_every_page_and_the_head_of_the_page_too(tmp_path: Path) -> None:
+    """As in Word: a long table, and the note of a sandbox."""
+    need(shutil.which("pdftotext") is not None, "poppler-utils")
+    document = Document()
+    table = document.add_table(1, 1, style="Table Grid")
+    table.cell(0, 0).text = "Họ và tên"
+    table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
+    for n in range(80):
+        table.add_row().cells[0].text = f"Người {n}"
+    settle(document, "Bản thử")
+    held = io.BytesIO()
+    document.save(held)
+    file = tmp_path / "a.pdf"
+    file.write_bytes(pdf_of(held.getvalue()))
+    told = subprocess.run(["pdftotext", str(file), "-"], capture_output=True, text=True, check=True).stdout
+    sheets = told.rstrip("\f").split("\f")
+    assert len(sheets) > 1
+    assert all("Họ và tên" in sheet and "Bản thử" in sheet for sheet in sheets)
+
+
+def test_lines_with_dots_are_not_drawn_apart_and_a_note_stands_on_every_page() -> None:
     document = Document()
     for text in ("Nơi sinh: ..........; quê quán: ..........", "Tôi xin tự nguyện gia nhập."):
         document.add_paragraph(text).alignment = WD_ALIGN_PARAGRAPH.JUSTIFY
-    document.paragraphs[0].paragraph_format.page_break_before = True
     settle(document, "Bản thử")
-    note, dots, whole = document.paragraphs
-    assert (note.text, dots.paragraph_format.page_break_before) == ("Bản thử", None)
+    dots, whole = document.paragraphs
+    assert document.sections[0].header.paragraphs[0].text == "Bản thử"  # on every page
     assert (dots.alignment, whole.alignment) == (WD_ALIGN_PARAGRAPH.LEFT, WD_ALIGN_PARAGRAPH.JUSTIFY)

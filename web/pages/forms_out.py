@@ -49,9 +49,10 @@ def _form(visit: Visit) -> ReadyForm:
 
 def _filled(visit: Visit, form: ReadyForm, *, only_asked: bool) -> Filled:
     note = visit.say("SANDBOX: made for trying out, no real document") if visit.site.sandbox else None
+    letter = visit.site.wired.letter
     return hand_out(
-        visit.service, form, visit.path("subject"), visit.by(), "vi", note, only_asked=only_asked
-    )  # an office's forms are Vietnamese, whatever the reader's language
+        visit.service, form, visit.path("subject"), visit.by(), letter, visit.lang, note, only_asked=only_asked
+    )
 
 
 def show(visit: Visit) -> Response:

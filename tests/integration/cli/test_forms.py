@@ -21,7 +21,8 @@ def text_of_pdf(path: Path) -> str:
 def text_of_word(path: Path) -> str:
     document = Document(str(path))
     cells = [c.text for t in document.tables for r in t.rows for c in r.cells]
-    return "\n".join([*(p.text for p in document.paragraphs), *cells])
+    heads = [p.text for s in document.sections for p in s.header.paragraphs]
+    return "\n".join([*heads, *(p.text for p in document.paragraphs), *cells])
 
 
 def test_what_is_missing_is_listed_before_filling(office: Ketnap) -> None:
@@ -48,6 +49,22 @@ def test_word_and_pdf_hold_what_is_known(office: Ketnap, form: str) -> None:
         assert "{{ full_name" not in text
     if form != "branch_resolution" and form != "referral":
         assert "Thôn <b>1</b> & {{ x }}" in word
+
+
+def test_a_form_is_in_its_own_language_with_the_offices_names(office: Ketnap) -> None:
+    """Whoever asks in English gets a Vietnamese form without English in it; the place is that of the settings."""
+    (office.folder / "ketnap.toml").write_text(
+        '[letter]\nplace = "Hòa Lâm"\nabove = "Tỉnh ủy Đắk Lắk"\n', encoding="utf-8"
+    )
+    office.elite()
+    office.run("set", "u1", "sex=male", "education=university", "religion=none", "--as", "lan")
+    office.run("--lang", "en", "form", "fill", "application", "u1", "--as", "lan", "--out", "a.docx")
+    assert "giới tính: Nam" in text_of_word(office.folder / "a.docx")
+    assert "trình độ học vấn: Đại học" in text_of_word(office.folder / "a.docx")
+    office.run("form", "fill", "decision", "u1", "--as", "lan", "--out", "b.docx")
+    decision = text_of_word(office.folder / "b.docx")
+    assert "TỈNH ỦY ĐẮK LẮK" in decision
+    assert "Hòa Lâm, ngày" in decision
 
 
 def test_a_form_opens_in_an_office_suite_without_repair(office: Ketnap) -> None:
