@@ -25,7 +25,8 @@ from engine.store.rows import DueRow, OutboxRow
 from engine.work import Case, Work
 
 NEWS = 500  # entries of the trail that are looked through for what is new
-MOST = 100  # days of notices that are looked at for what waits, the earliest
+MOST = 100  # days of notices that a page of what waits looks at, the earliest first
+COUNTED = 400  # days after a page that are counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,8 +123,11 @@ class Desk:
 
     # -- what waits, and what is new
 
-    def waiting(self, by: By, until: date, steps: Mapping[str, Mapping[str, str]]) -> tuple[list[Waiting], bool]:
-        """Returns what waits for an officer up to a day, the earliest first, and whether that is all there is.
+    def waiting(
+        self, by: By, until: date, steps: Mapping[str, Mapping[str, str]], page: int = 1
+    ) -> tuple[list[Waiting], int]:
+        """Returns a page of what waits for an officer up to a day, the earliest first, and how many days of notices are
+        to be looked at after it: those that follow at most COUNTED are counted.
 
         `steps` names, by workflow, the notice rules that count with the step that ends each. Of a workflow that is not
         in it every rule counts, and the first step that the officer may take. A rule about a day that changes with
@@ -131,9 +135,10 @@ class Desk:
         """
         found: list[Waiting] = []
         with self._work() as work:
-            days = list(_days(work, by, until, steps))
-            whole = len(days) <= MOST
-            days = days[:MOST]
+            first = (page - 1) * MOST
+            days = _days(work, by, until, steps, first + MOST + COUNTED)
+            more = max(0, len(days) - first - MOST)
+            days = days[first : first + MOST]
             work.fetch(d.subject for d in days)
             for id in dict.fromkeys(d.subject for d in days):
                 case = work.case(id)
@@ -142,10 +147,10 @@ class Desk:
         found.sort(key=lambda w: (w.due or date.max, w.case.subject.id, w.rule))
         if found:
             self._access.listed("waiting", len(found), by)
-        return found, whole
+        return found, more
 
-    def news(self, by: By, after: int, limit: int) -> list[News]:
-        """Returns what others changed, newest first, in what the officer reads."""
+    def news(self, by: By, after: int, limit: int) -> tuple[list[News], int]:
+        """Returns what others changed, newest first, in what the officer reads, and how many changes are older."""
         with self._work() as work:
             size = work.tx.head().size
             rows = [
@@ -155,6 +160,7 @@ class Desk:
             ]
             tops = set(scope.roots(work.office, work.library.area, by))
             near = [r for r in rows if r.org is not None and not tops.isdisjoint(work.office.tree.path(r.org))]
+            older = max(0, len(near) - limit)
             near = near[-limit:][::-1]
             work.fetch(r.subject for r in near if r.subject is not None)
             told = entries(near, None, work.kit.sealer)
@@ -162,7 +168,7 @@ class Desk:
         shown = [n for n in found if n.case.subject.state != events.VOID]
         if shown:
             self._access.listed("news", len(shown), by)
-        return shown
+        return shown, older
 
     def calendar(self) -> tuple[date, datetime, Calendar]:
         """Returns the office's day and time, and its calendar."""
@@ -170,12 +176,12 @@ class Desk:
             return work.today, work.now, work.calendar
 
 
-def _days(work: Work, by: By, until: date, steps: Mapping[str, Mapping[str, str]]) -> list[DueRow]:
-    """Returns the earliest days, MOST + 1 at most, that may be the officer's to see to; each is looked at again."""
+def _days(work: Work, by: By, until: date, steps: Mapping[str, Mapping[str, str]], most: int) -> list[DueRow]:
+    """Returns the earliest days that may be the officer's to see to; each is looked at again."""
     units = scope.units(work.office, work.library.area, by)
     orgs = None if units >= work.office.tree.by_id.keys() else sorted(units)
     own = sorted(_own_units(work, by))
-    last, most = until.isoformat(), MOST + 1
+    last = until.isoformat()
     found: dict[tuple[str, str], DueRow] = {}
     for workflow, definition in work.library.all_newest().items():
         named = steps.get(workflow, {})

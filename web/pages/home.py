@@ -8,14 +8,14 @@ from datetime import date, timedelta
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from engine.doors.desk import News, Waiting
+from engine.doors.desk import COUNTED, MOST, News, Waiting
 from engine.work import Case
 from web.access import SIGNED
 from web.site import Site, Visit
 
 NAME = "home"  # by which a menu leads here
 AHEAD = timedelta(days=31)
-NEWS = 12
+NEWS, ALL_NEWS = 12, 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,8 @@ def show(visit: Visit) -> Response:
     """Shows what waits."""
     by, today = visit.by(), visit.today
     steps = {w: s.waiting for w, s in visit.site.pages.workflows.items()}
-    waiting, whole = visit.service.desk.waiting(by, today + AHEAD, steps)
+    page = _page(visit)
+    waiting, more = visit.service.desk.waiting(by, today + AHEAD, steps, page)
     week_ends = today + timedelta(days=6 - today.weekday())
     parts: dict[str, list[Item]] = {"late": [], "week": [], "month": []}
     for w in waiting:
@@ -47,14 +48,25 @@ def show(visit: Visit) -> Response:
         ends = steps.get(w.case.subject.workflow, {}).get(w.rule, "")
         parts["late" if w.due < today else "week" if w.due <= week_ends else "month"].append(_item(visit, w, ends))
     session = visit.session.row
-    news = visit.service.desk.news(by, session.seen_seq, NEWS)
+    every = visit.request.query_params.get("news") == "all"
+    news, older = visit.service.desk.news(by, session.seen_seq, ALL_NEWS if every else NEWS)
     return visit.page(
         "home.html",
         parts=parts,
         titles={"late": visit.say("Overdue"), "week": visit.say("This week"), "month": visit.say("This month")},
-        whole=whole,
+        page_number=page,
+        looked_at=((page - 1) * MOST + 1, page * MOST),
+        more=more,
+        counted=COUNTED,
         news=[_news(visit, n) for n in news],
+        older=older,
     )
+
+
+def _page(visit: Visit) -> int:
+    """Returns which page of what waits is asked for."""
+    text = visit.request.query_params.get("page", "1")
+    return int(text) if text.isascii() and text.isdecimal() and 0 < int(text[:5]) == int(text) else 1
 
 
 def title_of(visit: Visit, case: Case) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
 from engine.core.commands import Start
+from engine.doors.desk import MOST
 from engine.steps import By
 from tests.web_office import PagesOffice, serving
 
@@ -35,6 +37,32 @@ def test_what_others_changed_is_news_once_more_only_after_signing_in_again(offic
     page = office.client("xa1_secretary").get("/").text
     assert "Lê Hữu Phước" in page
     assert "Vũ Thị Ngọc Ánh" not in page
+
+
+def test_more_than_a_page_is_counted_and_every_deadline_is_led_to() -> None:
+    with serving() as office:
+        facts = {"full_name": "Vũ Thị Ngọc Ánh", "works_far_away": "true", "away_since": "2024-10-01"}
+        for n in range(MOST + 7):
+            named = {**facts, "full_name": f"Người thứ {n:03}", "contacted_on": "2024-10-28"}
+            office.service.start(
+                Start(workflow="candidate", org="cb1", id=f"u{n:03}", facts=named), By(officer="cb1_secretary")
+            )
+        client = office.client("cb1_secretary")
+        first, second = client.get("/").text, client.get("/?page=2").text
+        assert f"từ thứ 1 đến thứ {MOST}, sớm nhất trước; còn 7 hạn nữa" in first
+        assert 'href="/?page=2"' in first
+        assert f"từ thứ {MOST + 1} trở đi; không còn hạn nào nữa" in second
+        waits = [set(re.findall(r"Người thứ \d{3}", page.partition('id="news"')[0])) for page in (first, second)]
+        assert [len(names) for names in waits] == [MOST, 7]
+        assert not waits[0] & waits[1]
+        for odd in ("0", "x", "-1", "99999999999", "²"):
+            assert client.get(f"/?page={odd}").text.count("Người thứ") >= MOST, odd
+        other = office.client("xa1_secretary")
+        older = re.search(r"Còn (\d+) thay đổi cũ hơn chưa hiện", other.get("/").text)
+        assert older is not None
+        every = other.get("/?news=all").text.partition('id="news"')[2]
+        assert every.count("<li><time") == 12 + int(older[1]) > 50
+        assert "chưa hiện" not in every
 
 
 def test_nobody_hears_of_a_person_of_another_unit(office: PagesOffice) -> None:
