@@ -15,6 +15,7 @@ from engine.core.authority import Office
 from engine.core.collation import name_key
 from engine.core.errors import BadInput
 from engine.core.machine import Definition
+from engine.core.places import FindingsError
 from engine.core.values import Type
 from engine.core.views import derive, view_of
 from engine.service import Service
@@ -182,8 +183,10 @@ def fill(
 ) -> Filled:
     """Returns a form filled in about a subject. `note` stands on top, that it comes from a sandbox say.
 
-    Raises NotFound, and BadInput for a form of another workflow.
+    Raises NotFound, and BadInput for a form of another workflow, or whose file of the office's own is wrong.
     """
+    if form.faults:
+        raise FindingsError(form.faults)
     case = work.case(subject)
     check_about(form, case.subject.workflow)
     filler = _Filler(work=work, form=form, lang=lang, letter=letter)

@@ -7,8 +7,8 @@ file over the shipped one in Word and keep the places.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +21,7 @@ from engine.core.facts import Facts
 from engine.core.findings import Findings, check_names
 from engine.core.findings import Path as Path_
 from engine.core.machine import Definition
+from engine.core.places import Finding
 from engine.core.reader import load_model, read_yaml
 from reports.places import Places, open_places
 
@@ -107,7 +108,10 @@ keep the places, and lay it under the same name into the folder `forms` beside t
 
 @dataclass(frozen=True, kw_only=True)
 class ReadyForm:
-    """A form with the places of its file and its expressions, checked against the workflow."""
+    """A form with the places of its file and its expressions, checked against the workflow.
+
+    `faults`: what is wrong with the office's own file; the other forms are filled in all the same.
+    """
 
     id: str
     spec: Form
@@ -116,6 +120,7 @@ class ReadyForm:
     path: Path
     places: Places
     works_out: Mapping[str, Compiled] = field(default_factory=dict)
+    faults: tuple[Finding, ...] = ()
 
 
 def find_forms(folder: Path) -> Path | None:
@@ -129,8 +134,8 @@ def load_forms(
 ) -> dict[str, ReadyForm]:
     """Returns the forms of a file, ready; a Word file of the same name in the folder `own` takes a shipped one's place.
 
-    `loaded`: the definitions are those that a database holds; forms about others are left out.
-    Raises FileRefused, and FindingsError with all that is wrong.
+    `loaded`: the definitions are those that a database holds; forms about others are left out. What is wrong with an
+    office's own file stands on its form, and only there. Raises FileRefused, and FindingsError with all that is wrong.
     """
     tree = read_yaml(path.read_text(encoding="utf-8"), str(path))
     file = load_model(FormsFile, tree, file=str(path))
@@ -143,7 +148,7 @@ def load_forms(
         if loaded and not {spec.of, *(spec.rows.of if spec.rows is not None else ())} <= set(definitions):
             continue
         word = own / spec.file if own is not None and (own / spec.file).is_file() else path.parent / spec.file
-        made = _ready(id, spec, file, word, definitions, found)
+        made = _ready(id, spec, file, word, definitions, found, own=word.parent != path.parent)
         if made is not None:
             ready[id] = made
     found.done()
@@ -151,7 +156,14 @@ def load_forms(
 
 
 def _ready(
-    id: str, spec: Form, file: FormsFile, path: Path, definitions: Mapping[str, Definition], found: Findings
+    id: str,
+    spec: Form,
+    file: FormsFile,
+    path: Path,
+    definitions: Mapping[str, Definition],
+    found: Findings,
+    *,
+    own: bool,
 ) -> ReadyForm | None:
     at: Path_ = ("forms", id)
     definition = definitions.get(spec.of)
@@ -169,20 +181,10 @@ def _ready(
             works_out[name] = compiled
     known = {*definition.types, *OFFICE_NAMES, *spec.works_out}
     row_names = _row_names(at, spec.rows, definition, definitions, found) if spec.rows is not None else frozenset()
-    try:
-        places = open_places(path)
-    except FileRefused as error:
-        found.note((*at, "file"), "form-file", error.message, error.params)
-        return None
-    for name in sorted(places.names - known - {"rows"}):
-        found.unknown((*at, "file"), "place", name, known)
-    for entry in sorted(places.entries):
-        fact, _, key = entry.partition(".")
-        keys = definition.types[fact].keys if fact in definition.types else None
-        if keys is not None and key not in keys:
-            found.unknown((*at, "file"), "place", entry, [f"{fact}.{k}" for k in keys])
-    for name in sorted(places.row_names - {*row_names, *OFFICE_NAMES, "number", "name", "entry"}):
-        found.unknown((*at, "file"), "place", f"row.{name}", row_names)
+    told = Findings(found.tree, str(path) if own else found.file)
+    places = _places((*at, "file"), path, known, row_names, definition, told)
+    if not own:
+        found.found += told.found
     for i, name in enumerate(spec.may_miss):
         if name not in known and name not in row_names:
             found.unknown((*at, "may_miss", i), "place", name, known)
@@ -194,7 +196,29 @@ def _ready(
         path=path,
         places=places,
         works_out=works_out,
+        faults=tuple(replace(f, line=1, column=1) for f in told.found) if own else (),
     )
+
+
+def _places(
+    at: Path_, path: Path, known: Collection[str], row_names: Collection[str], definition: Definition, found: Findings
+) -> Places:
+    """Returns the places of a Word file; what is wrong with them is noted."""
+    try:
+        places = open_places(path)
+    except FileRefused as error:
+        found.note(at, "form-file", error.message, error.params)
+        return Places(names=frozenset(), entries=frozenset(), row_names=frozenset())
+    for name in sorted(places.names - set(known) - {"rows"}):
+        found.unknown(at, "place", name, known)
+    for entry in sorted(places.entries):
+        fact, _, key = entry.partition(".")
+        keys = definition.types[fact].keys if fact in definition.types else None
+        if keys is not None and key not in keys:
+            found.unknown(at, "place", entry, [f"{fact}.{k}" for k in keys])
+    for name in sorted(places.row_names - {*row_names, *OFFICE_NAMES, "number", "name", "entry"}):
+        found.unknown(at, "place", f"row.{name}", row_names)
+    return places
 
 
 def _row_names(

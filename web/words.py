@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.core.decision import InvalidInput
 from engine.core.errors import BadLines, KetnapError
+from engine.core.places import FindingsError
 
 LOCALE = Path(__file__).parent / "locale"
 
@@ -69,7 +70,11 @@ def error_text(error: KetnapError, lang: str) -> str:
         return error.in_language(lang)
     if isinstance(error, BadLines):
         return "\n".join(error_text(e, lang) for e in error.errors)
-    if hasattr(error, "findings") or type(error).text is not KetnapError.text:
+    if isinstance(error, FindingsError):
+        return "\n".join(
+            f"{f.file}:{f.line}:{f.column}: {fill(f.message, f.params, translate)}" for f in error.findings
+        )
+    if type(error).text is not KetnapError.text:
         return error.text(translate)
     params = dict(error.params)
     inner = error.__cause__

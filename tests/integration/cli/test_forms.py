@@ -67,6 +67,23 @@ def test_a_form_is_in_its_own_language_with_the_offices_names(office: Ketnap) ->
     assert "Hòa Lâm, ngày" in decision
 
 
+def test_a_faulty_file_of_the_offices_own_stops_its_own_form_only(office: Ketnap) -> None:
+    """It is named by the file that is to be mended; the other forms are filled in all the same."""
+    office.elite()
+    own = office.folder / "forms"
+    own.mkdir()
+    document = Document()
+    document.add_paragraph("{{ ful_name }}")
+    document.save(str(own / "quyet-dinh-ket-nap.docx"))
+    office.run("form", "fill", "application", "u1", "--as", "lan", "--out", "a.docx")
+    said = office.run("form", "fill", "decision", "u1", "--as", "lan", "--out", "b.docx", code=2).stderr
+    assert "quyet-dinh-ket-nap.docx:1:1: không có chỗ điền ful_name; có phải ý là full_name?" in said
+    document.paragraphs[0].runs[0].text = "MẪU CỦA CƠ QUAN: {{ full_name|upper }}"
+    document.save(str(own / "quyet-dinh-ket-nap.docx"))
+    office.run("form", "fill", "decision", "u1", "--as", "lan", "--out", "b.docx")
+    assert "MẪU CỦA CƠ QUAN: TRẦN VĂN AN" in text_of_word(office.folder / "b.docx")
+
+
 def test_a_form_opens_in_an_office_suite_without_repair(office: Ketnap) -> None:
     need(shutil.which("soffice") is not None, "LibreOffice is not installed")
     office.elite()
