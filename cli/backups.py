@@ -304,7 +304,7 @@ def restore(
     That it was restored stands in its trail for good. With a checkpoint from outside, a copy that is older, or that
     tells another history, is refused.
 
-    Example: ketnap --db sqlite:///moi.db restore ketnap-20260301T020000Z-1a2b.backup --key usb.key --checkpoint moc.txt
+    Example: ketnap --db sqlite:///moi.db restore ketnap-20260301T020000Z-1a2b.backup --key k.key --checkpoint diem.txt
     """
     from cli import restoring
     from engine import backing

@@ -14,7 +14,7 @@ from engine import drafts, outcomes, permits
 from engine.core import events
 from engine.core.calendar import add_months
 from engine.core.errors import BadInput, KetnapError
-from engine.core.events import Entry
+from engine.core.events import Entry, unstamp
 from engine.core.values import Json, Value, from_json, to_json
 from engine.core.views import facts_of
 from engine.ledger import entries
@@ -266,7 +266,7 @@ def check_needed(work: Work, person: str, cases: Sequence[Case]) -> None:
         raise StillNeeded(
             "{person} is held since {day}: {reason}; nothing was erased",
             person=person,
-            day=held.placed_at[:10],
+            day=work.calendar.day_of(unstamp(held.placed_at)).strftime("%d/%m/%Y"),
             reason=held.reason,
         )
 
