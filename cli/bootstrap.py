@@ -170,7 +170,10 @@ def workflow_folder(settings: Settings, area: str) -> Path:
         for path in [] if folder is None else [folder, folder / area]:
             if (path / AREA_FILE).is_file():
                 return path
-    raise NotFound("there is no folder of workflows for {area}", area=area)
+    raise NotFound(
+        "there is no folder of workflows for {area}: name it in ketnap.toml (`workflows`) or in KETNAP_WORKFLOWS",
+        area=area,
+    )
 
 
 def forms_folder(settings: Settings) -> Path | None:

@@ -68,6 +68,7 @@ def init(
         "workflows": [s.workflow for s in sources],
         "loaded": changed,
         "keys": [str(k) for k in made.keys],
+        "folder": str(workflows) if workflows is not None and session.settings.workflows is None else None,
     }
     session.write(document, lambda console: _show_init(session, console, document))
 
@@ -84,6 +85,14 @@ def _show_init(session: Session, console: Console, document: dict[str, Any]) -> 
         console.print(session.say("No workflow has changed."))
     for key in document["keys"]:
         console.print(session.say("A key was made in {file}. Keep a copy of it in a safe place.", file=key))
+    if document["folder"] is not None:
+        console.print(
+            session.say(
+                "Reports, forms and lists are read from {folder} too: name it in ketnap.toml (`workflows`) or in "
+                "KETNAP_WORKFLOWS.",
+                folder=document["folder"],
+            )
+        )
 
 
 def status(ctx: typer.Context) -> None:
