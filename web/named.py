@@ -29,6 +29,11 @@ def fact_text(visit: Visit, definition: Definition, fact: str, value: Value | No
         return title_of(visit, work.case(id)), f"/subjects/{id}"
 
 
+def has_forms(visit: Visit, workflow: str) -> bool:
+    """Tells whether something is printed of a workflow's subjects: a form about each, or a list that belongs to it."""
+    return bool(visit.site.pages.of(workflow).reports) or any(f.spec.of == workflow for f in visit.site.forms.values())
+
+
 def named(visit: Visit, case: Case) -> dict[str, Any]:
     """Returns the tables; `people_columns` and `unit_columns` are the maps that hold something."""
     definition, facts = case.definition, case.subject.facts

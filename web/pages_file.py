@@ -73,6 +73,7 @@ class Shown(Model):
     papers: Names = Field([], description="map facts shown as a checklist")
     papers_until: dict[Name, Name] = Field({}, description="checklist -> the fact that says until when it is good")
     waiting: dict[Name, Name] = Field({}, description="notice rule -> the step that ends what it is about, or the fact")
+    reports: Names = Field([], description="reports that belong to it: its page of forms leads to them")
     list: ListPage | None = Field(None, description="the list of its subjects; the workflow has to have a `listing`")
     grid: Grid | None = Field(None, description="the grid of the units, of a workflow that opens by itself")
 

@@ -97,8 +97,8 @@ def test_fifteen_proposals_are_decided_line_by_line_one_set_aside_and_minutes_an
     assert names[0] in minutes
     assert names[7] in minutes
 
-    page.goto(office.base + "/reports")
-    page.get_by_role("link", name=re.compile("cử đi học", re.IGNORECASE)).first.click()
+    page.goto(f"{office.base}/subjects/{REVIEW}/forms")
+    page.get_by_role("link", name=re.compile("cử đi học", re.IGNORECASE)).click()
     page.get_by_role("button", name="Lập báo cáo").click()
     for n in range(5, 10):
         says(page, names[n])

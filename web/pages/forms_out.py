@@ -11,6 +11,8 @@ from reports.forms import ReadyForm
 from reports.handing import MEDIA_TYPES
 from web.access import READS
 from web.pages.home import title_of
+from web.pages.reports import NAME as REPORTS
+from web.pages.reports import report_titles
 from web.site import Site, Visit
 from web.words import error_text
 
@@ -37,7 +39,15 @@ def show_all(visit: Visit) -> Response:
     visit.service.access.opened(visit.path("subject"), "forms", visit.by())
     with visit.service.work() as work:
         case = work.case(visit.path("subject"))
-    return visit.page("forms.html", subject=case.subject, title=title_of(visit, case), forms=_forms(visit))
+    titles = report_titles(visit) if visit.offers(REPORTS) else {}
+    wanted = visit.site.pages.of(case.subject.workflow).reports
+    return visit.page(
+        "forms.html",
+        subject=case.subject,
+        title=title_of(visit, case),
+        forms=_forms(visit),
+        reports=[(name, titles[name]) for name in wanted if name in titles],
+    )
 
 
 def _form(visit: Visit) -> ReadyForm:

@@ -363,12 +363,12 @@ def _list(visit: Visit, page: Page, rows: Sequence[Row], title: str) -> Report:
     ]
     lines = [Line(key=r.subject, cells=[r.name, r.cell.text, r.cell.note, r.reminded]) for r in rows]
     issuer = visit.values.unit(visit.session.officer.org)
-    head: dict[str, Any] = dict.fromkeys(("above", "number", "place_and_date", "recipients_label", "signer"), "")
     return Report(
         id=NAME,
         lang=visit.lang,
-        head=Head(**head, issuer=issuer, star=False, motto=(), name="", title=title, recipients=(), signed=(),
-                  page="{page}/{pages}", running_number=visit.say("No.")),
+        head=Head(above="", issuer=issuer, star=False, motto=(), number="", place_and_date="", name="", title=title,
+                  heading=title, recipients_label="", recipients=(), signer="", signed=(), page="{page}/{pages}",
+                  running_number=visit.say("No.")),
         unit=visit.session.officer.org,
         unit_name=issuer,
         first=page.period.first,

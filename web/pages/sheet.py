@@ -21,6 +21,7 @@ from engine.sitting import Sitting
 from engine.steps import Answer
 from web.access import FILLS
 from web.forms import FACT, Field, Form
+from web.named import has_forms
 from web.pages.home import title_of
 from web.pages.step import ON, REASON, fact_form, step_fields
 from web.sheet_form import ASIDE, DO, SheetForm
@@ -141,7 +142,7 @@ class Page:
             version=case.subject.version,
             said_late=said,
             aside=ASIDE,
-            has_forms=any(f.spec.of == case.subject.workflow for f in visit.site.forms.values()),
+            has_forms=has_forms(visit, case.subject.workflow),
             asks_reason=REASON,
             several=len(step.lines) > 1 and step.batch is not None and not step.batch.over,
             action=self.at,

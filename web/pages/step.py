@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 
 from engine.core.commands import Move, SetFacts, Undo
 from engine.core.errors import BadInput, Conflict, NotFound
+from engine.core.guards import Judgement
 from engine.core.machine import Definition, Step
 from engine.core.values import Value
 from engine.steps import Answer
@@ -18,7 +19,7 @@ from engine.work import Case
 from web.access import READS
 from web.forms import FACT, FactForm, Field, Form, beside, read_day
 from web.pages.home import title_of
-from web.pages.subject import step_shown
+from web.pages.subject import law, step_shown
 from web.shown import day, order_key
 from web.site import Said, Site, Visit
 from web.words import error_text
@@ -49,6 +50,18 @@ def show(visit: Visit) -> Response:
     return _step_page(visit, None, 200)
 
 
+def _guards(
+    visit: Visit, definition: Definition, judged: Sequence[Judgement], breaches: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Returns what the rules said, what stands in the way first."""
+    order = ("fail", "unknown", "pass")
+    told = [
+        visit.teller.judgement(definition, j, breaches) | {"said": "", "mends": [], "law": law(definition, j.rule.id)}
+        for j in judged
+    ]
+    return sorted(told, key=lambda g: order.index(g["result"]))
+
+
 def _step_page(visit: Visit, fields: Sequence[Field] | None, status: int, *, said: str = "",
                answer: Answer | None = None) -> Response:  # fmt: skip
     case, facts, prospect = visit.service.desk.prospect(visit.path("subject"), visit.path("trigger"), visit.by())
@@ -56,11 +69,7 @@ def _step_page(visit: Visit, fields: Sequence[Field] | None, status: int, *, sai
         raise NotFound("There is no such page.")
     told = step_shown(visit, case, prospect)
     if answer is not None:
-        judged = [visit.teller.judgement(case.definition, j, answer.breaches) for j in answer.judgements]
-        order = ("fail", "unknown", "pass")
-        told["guards"] = [
-            {**g, "said": "", "mends": []} for g in sorted(judged, key=lambda g: order.index(g["result"]))
-        ]
+        told["guards"] = _guards(visit, case.definition, answer.judgements, answer.breaches)
     return visit.page(
         "step.html",
         status,
@@ -183,9 +192,8 @@ def check(visit: Visit) -> Response:
         wrong.append(error_text(tried.error, visit.lang))
     judged = tried.decision.judgements if tried.decision is not None else ()
     breaches = tried.decision.breaches if tried.decision is not None else ()
-    guards = [visit.teller.judgement(case.definition, j, breaches) | {"said": ""} for j in judged]
-    order = ("fail", "unknown", "pass")
-    return visit.page("rules.html", guards=sorted(guards, key=lambda g: order.index(g["result"])), wrong=wrong)
+    guards = _guards(visit, case.definition, judged, breaches)
+    return visit.page("rules.html", guards=guards, wrong=wrong)
 
 
 def _placed(visit: Visit, fields: Sequence[Field], error: BadInput) -> tuple[list[Field], int]:

@@ -13,13 +13,14 @@ from starlette.routing import BaseRoute
 from engine.asking import Prospect
 from engine.core import events
 from engine.core.diagram import svg
+from engine.core.events import Entry
 from engine.core.machine import Definition
 from engine.core.marks import Corrected
 from engine.core.values import Value
 from engine.doors.desk import Dossier
 from engine.work import Case
 from web.access import READS
-from web.named import fact_text, named
+from web.named import fact_text, has_forms, named
 from web.pages.home import title_of
 from web.shown import day, entries
 from web.site import Site, Visit
@@ -64,7 +65,7 @@ def show(visit: Visit) -> Response:
         notices=notices(visit, dossier),
         may_undo=case.subject.version > 0,
         **named(visit, case),
-        has_forms=any(f.spec.of == case.subject.workflow for f in visit.site.forms.values()),
+        has_forms=has_forms(visit, case.subject.workflow),
     )
 
 
@@ -126,6 +127,7 @@ def step_shown(visit: Visit, case: Case, p: Prospect) -> dict[str, Any]:
     for guard in guards:
         guard["said"] = _said(visit, definition, guard)
         guard["mends"] = mending(definition, p, guard["rule"])
+        guard["law"] = law(definition, guard["rule"])
     counts = {r: sum(g["result"] == r and g["kind"] != "warn" for g in guards) for r in order}
     denied = "" if p.denied is None else told["next"][0]
     return {
@@ -137,6 +139,11 @@ def step_shown(visit: Visit, case: Case, p: Prospect) -> dict[str, Any]:
         "wants": visit.teller.facts(definition, told["asks"]),
         "hint": visit.teller.invalid(p.invalid) if p.invalid is not None else "",
     }
+
+
+def law(definition: Definition, rule: str) -> str:
+    """Returns where a rule stands with all its versions and sources."""
+    return f"/procedures/{definition.workflow}#rule-{rule}"
 
 
 def _said(visit: Visit, definition: Definition, guard: Mapping[str, Any]) -> str:
@@ -259,9 +266,27 @@ def timeline(visit: Visit, dossier: Dossier) -> list[dict[str, Any]]:
                 "by": visit.officer_name(entry.actor) or visit.say("the clock"),
                 "behalf": visit.officer_name(entry.behalf),
                 "undone": entry.id in undone,
+                "rules": _judged(visit, definition, entry),
                 "breaches": [
                     definition.file.rules[r].label.of(visit.lang) for r in entry.breaches if r in definition.rules
                 ],
+            }
+        )
+    return found
+
+
+def _judged(visit: Visit, definition: Definition, entry: Entry) -> list[dict[str, str]]:
+    """Returns the rules that were judged at a step, each with its result and the version of that day."""
+    results = {"pass": visit.say("met"), "fail": visit.say("not met"), "unknown": visit.say("not known")}
+    found = []
+    for rule, _, result, first in (map(str, r) for r in entry.rules):
+        spec = definition.rules.get(rule)
+        found.append(
+            {
+                "label": spec.label.of(visit.lang) if spec is not None else rule,
+                "law": law(definition, rule) if spec is not None else "",
+                "result": results.get(result, result),
+                "first": first if first != "None" else "",
             }
         )
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -85,3 +86,33 @@ def test_a_long_history_is_shown_on_a_page_of_its_own(office: PagesOffice) -> No
     assert "/subjects/u1/history" in client.get("/subjects/u1").text
     whole = client.get("/subjects/u1/history").text
     assert whole.count("<li><time") == 15
+
+
+def test_what_happened_names_the_rules_of_the_day_and_each_leads_to_the_law(office: PagesOffice) -> None:
+    facts = {"branch_proposed_on": "2025-01-10", "motives": "Cống hiến", "helper": "Lê Mai"}
+    office.service.move(Move(subject="u1", trigger="recognise", facts=facts), HEAD)
+    client = office.client("cb1_secretary")
+    for path in ("/subjects/u1", "/subjects/u1/history"):
+        page = client.get(path).text
+        judged = re.search(r"Quy tắc đã xét: (\d+)</summary>(.*?)</details>", page, re.S)
+        assert judged is not None, path
+        lines = judged[2].split("<li")[1:]
+        assert len(lines) == int(judged[1]) > 1
+        for line in lines:
+            link = re.search(r'<a href="/procedures/candidate#(rule-[a-z0-9_]+)">', line)
+            assert link is not None, line
+            assert f'id="{link[1]}"' in client.get("/procedures/candidate").text
+        assert "đạt · bản có hiệu lực từ " in judged[2]
+    asked = client.get("/subjects/u1").text.partition("Bước tiếp theo")[2].partition("Diễn biến")[0]
+    assert re.search(r'<p class="src"><a href="/procedures/candidate#rule-[a-z0-9_]+">', asked)
+
+
+def test_what_is_printed_of_a_sitting_is_led_to_from_it(office: PagesOffice) -> None:
+    office.service.start(
+        Start(workflow="monthly_review", org="xa1", id="r1", facts={"month": "2025-01"}), By(officer="xa1_secretary")
+    )
+    client = office.client("xa1_secretary")
+    assert 'href="/subjects/r1/forms"' in client.get("/subjects/r1/sheets/hold").text
+    page = client.get("/subjects/r1/forms").text
+    assert 'href="/subjects/r1/forms/minutes"' in page
+    assert 'href="/reports/class_list"' in page
