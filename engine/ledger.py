@@ -7,14 +7,14 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from engine.audit.canonical import canonical, parse
 from engine.audit.seal import KeyErased, MasterKey, Random, Sealer, new_key
 from engine.audit.tree import leaf_hash
 from engine.core.errors import ClockWentBack, Damaged
-from engine.core.events import Entry, stamp
+from engine.core.events import Entry, stamp, unstamp
 from engine.core.values import Json
 from engine.store.ports import Transaction
 from engine.store.rows import BLOCK, EventRow, Head, JudgedRow, KeyRow
@@ -133,7 +133,8 @@ class Ledger:
         if self._head is None:
             self._head = self._tx.head()
             if self._head.at > self._at:
-                raise ClockWentBack()
+                behind = unstamp(self._head.at) - unstamp(self._at)
+                raise ClockWentBack(minutes=-(-behind // timedelta(minutes=1)))
 
     def append(
         self, kind: str, *, key_id: str | None = None, payload: Mapping[str, Json] | None = None, **plain: Json

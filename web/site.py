@@ -443,7 +443,8 @@ class Visit:
         else:
             text = self.say("Something in the program went wrong.")
         try:
-            return self.page("error.html", status, text=text, number=status, paused=isinstance(error, SignInPaused))
+            known, paused = isinstance(error, KetnapError), isinstance(error, SignInPaused)
+            return self.page("error.html", status, text=text, number=status, known=known, paused=paused)
         except Exception as second:  # noqa: BLE001 - whatever it is, an answer has to go out
             log.error("the page of an error failed: %s", type(second).__name__)
             return self.finish(Response(text, 503, media_type="text/plain; charset=utf-8"))

@@ -79,7 +79,7 @@ class DiskFull(KetnapError):
 
 
 class ClockWentBack(KetnapError):
-    """The clock of this machine stands before the last entry of the trail; the step was refused."""
+    """The machine's clock is {minutes} minutes behind the trail's last entry; nothing was done. Set the clock right."""
 
 
 class Damaged(KetnapError):

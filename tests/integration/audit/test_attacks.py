@@ -266,7 +266,7 @@ def test_an_altered_checkpoint_is_called_so(made: Made) -> None:
 def test_a_clock_set_back_refuses_the_step(file: Path) -> None:
     """The officer is told; nothing is written."""
     service = lab.serve(file, at=START - minutes(60))
-    with pytest.raises(ClockWentBack):
+    with pytest.raises(ClockWentBack, match="70 minutes behind the trail"):
         lab.person(service, 99)
     service.kit.store.close()
     assert lab.verified(file).ok

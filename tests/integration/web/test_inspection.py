@@ -8,13 +8,14 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from html import unescape
 from pathlib import Path
 
 import pytest
 
 from engine.audit.note import SigningKey
+from engine.clock import SetClock
 from engine.core.commands import Move, Start
 from engine.core.events import CHECKPOINT_LEFT, EXPORTED, LISTED
 from engine.officework import OfficerChange
@@ -24,7 +25,7 @@ from tests.integration.audit.lab import opened
 from tests.integration.web.test_imports import follow
 from tests.integration.web.test_reports import FACTS, made
 from tests.web_office import KEY, PagesOffice, hashed, serving
-from tests.world import trail
+from tests.world import trail, wire
 
 PAGES = (
     "/inspection", "/inspection/lists/exceptions", "/inspection/lists/late", "/inspection/lists/refused",
@@ -181,6 +182,16 @@ def test_the_trail_verifies_until_a_row_is_altered(tmp_path: Path) -> None:
         _, page = made(inspector, "", address="/inspection/verify", note=note)
         assert f'href="/inspection/events/{seq}"' in page.text
         assert "Nhật ký không khớp" in shown(inspector.get("/inspection").text)
+
+
+def test_an_officer_is_told_that_the_clock_was_set_back(office: PagesOffice) -> None:
+    client = office.client("xa1_secretary")
+    ahead = wire(office.service.kit.store, SetClock(office.clock.now() + timedelta(minutes=30)))
+    ahead.start(Start(workflow="candidate", org="cb1", id="u9", facts={"full_name": "An"}), By(officer="cb1_clerk"))
+    answer = client.post("/subjects/u1/facts", {"f.helper": "Lê Mai"}, "/account")
+    assert answer.status_code == 503
+    assert "Đồng hồ của máy chậm 30 phút" in shown(answer.text)
+    assert "Hãy chỉnh lại giờ" in shown(answer.text)
 
 
 def test_a_checkpoint_is_signed_for_whoever_carries_it_out(office: PagesOffice) -> None:
