@@ -42,7 +42,7 @@ def import_history(
     Example: ketnap import history ket-nap-2016-2022.csv --as lan --dry-run
     """
     from engine import importing
-    from reports.incoming import reach
+    from reports.incoming import reach, units_above
     from reports.lists import read_people
 
     session: Session = ctx.obj
@@ -53,8 +53,9 @@ def import_history(
         units = work.library.newest(PEOPLE).kinds
     branches, organisations, own = reach(office, by.officer or "", units, closed=True)
     profile = profile_of(session, area.file.area, "history")
+    above = units_above(office, branches)
     reading = read_people(
-        sheets, profile, file=name, today=today, branches=branches, organisations=organisations, own=own
+        sheets, profile, file=name, today=today, branches=branches, organisations=organisations, own=own, above=above
     )
     planner = _HistoryPlanner(reading, profile, opens=open_)
     done = importing.import_subjects(

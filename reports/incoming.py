@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
@@ -191,6 +191,7 @@ def bring_people(errand: Errand) -> Incoming:
         branches=branches,
         organisations=organisations,
         own=own,
+        above=units_above(office, branches),
     )
     planner = _Planner(reading, errand)
     done = importing.import_subjects(
@@ -225,6 +226,12 @@ def reach(
         *(o for up in office.tree.path(home.id)[1:] for o in (up, *(c.id for c in office.tree.children(up)))),
     ]
     return branches, {i: names[i] for i in near if i in names}, home.id if home.id in branches else None
+
+
+def units_above(office: Office, units: Iterable[str]) -> dict[str, str]:
+    """Returns the name of the unit above each of these."""
+    tree = office.tree.by_id
+    return {id_: tree[up].name for id_ in units if (up := tree[id_].parent) in tree}
 
 
 class _Planner:

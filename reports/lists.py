@@ -32,14 +32,18 @@ def read_people(
     branches: Mapping[str, str],
     organisations: Mapping[str, str],
     own: str | None = None,
+    above: Mapping[str, str] | None = None,
 ) -> Reading:
     """Reads the people of all visible sheets.
 
     `branches` (id to name) are the units that a row may belong to, `organisations` those that may have introduced
     someone, both as far as the officer reaches; `own` is the unit of rows that name none, where the officer's own unit
-    is a branch. Raises BadInput where no sheet of a file has a heading that the profile knows.
+    is a branch; `above` names the unit above a branch, for those that are called the same. Raises BadInput where no
+    sheet of a file has a heading that the profile knows.
     """
-    reader = _Reader(profile=profile, today=today, branches=branches, organisations=organisations, own=own)
+    reader = _Reader(
+        profile=profile, today=today, branches=branches, organisations=organisations, own=own, above=above or {}
+    )
     tables = dict.fromkeys((sheet.file for sheet in sheets), 0)
     for sheet in sheets:
         tables[sheet.file] += 0 if sheet.blank else reader.read_sheet(sheet)
@@ -80,8 +84,9 @@ class _Reader:
         branches: Mapping[str, str],
         organisations: Mapping[str, str],
         own: str | None,
+        above: Mapping[str, str],
     ) -> None:
-        self.profile, self.today, self.own = profile, today, own
+        self.profile, self.today, self.own, self.above = profile, today, own, above
         self.branches, self.organisations = branches, organisations
         self.rows: list[PersonRow] = []
         self.rejected: list[Remark] = []
@@ -270,13 +275,15 @@ class _Reader:
                 prefixes=self.profile.unit_prefixes if branch else (),
                 abbreviations=self.profile.abbreviations,
                 beginnings=not branch,
+                above=self.above if branch else None,
             )
         return self._found[key]
 
     def _unit_fault(self, text: str, found: Sequence[str]) -> tuple[str, dict[str, object]]:
         if not found:
             return "{value} is no branch known here", {"value": text[:80]}
-        names = ", ".join(f"{self.branches[id_]} ({id_})" for id_ in found)
+        named = {i: ", ".join(filter(None, (self.branches[i], self.above.get(i)))) for i in found}
+        names = "; ".join(f"{name} ({i})" for i, name in named.items())
         return "{value} may be {names}; write the full name", {"value": text[:80], "names": names}
 
     def _at(

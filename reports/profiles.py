@@ -75,6 +75,20 @@ class Column(_Model):
     refers: str = Field("", description="the field of another row, or of what is there, that its value must name")
     unique: bool = Field(False, description="no two rows may say the same")
     together: tuple[str, ...] = Field((), description="with `unique`: what differs in one of these may be the same")
+    called: tuple[str, ...] = Field(
+        (), description="what people call the values; else the first of each that is not the value itself"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _calls(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or not isinstance(given.get("values"), dict) or "called" in given:
+            return given
+        lists = [(value, said) for value, said in given["values"].items() if isinstance(said, list)]
+        firsts = [
+            next((text for text in said if isinstance(text, str) and text != value), value) for value, said in lists
+        ]
+        return {**given, "called": firsts}
 
 
 class Halves(_Model):

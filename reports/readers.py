@@ -117,7 +117,9 @@ def _read(column: Column, cell: Cell, text: str, context: Context) -> dict[str, 
             return {column.to: _person(text, context.profile)}
         case "choice":
             if (value := chosen(column, text)) is None:
-                raise Doubtful("{value} is none of {known}", value=text[:40], known=", ".join(column.values))
+                raise Doubtful(
+                    "{value} is none of {known}", value=text[:40], known=", ".join(column.called or column.values)
+                )
             return {column.to: value}
         case "code" | "codes" | "email" | "mobile":
             return {column.to: _strict(column, cell, text)}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from engine.core.errors import BadInput
+from engine.core.suggestions import suggest
 from reports.days import Unreadable
 from reports.headings import Heading, Table, find_table
 from reports.profiles import Profile
@@ -144,16 +145,12 @@ def _across(
             if column.to in known or column.refers:
                 missing = [v for v in values if v not in known.get(column.to, ()) and v not in own]
                 for each in missing:
-                    rejected.append(
-                        remark(
-                            row.sheet,
-                            row.row,
-                            heading.number,
-                            heading.label,
-                            "{value} is not known as {fact}",
-                            {"value": each[:80], "fact": column.to},
-                        )
-                    )
+                    near = suggest(each, [*known.get(column.to, ()), *own])
+                    message = "{value} is not known as {fact}" + ("; did you mean {near}?" if near else "")
+                    params: dict[str, object] = {"value": each[:80], "fact": heading.label}
+                    if near:
+                        params["near"] = near
+                    rejected.append(remark(row.sheet, row.row, heading.number, heading.label, message, params))
             key = "|".join([value, *(row.fields.get(to, "") for to in column.together)])
             if column.unique and (other := first.setdefault(key, row)) is not row:
                 here, elsewhere = "{value} stands in row {row} too", "{value} stands in {sheet}, row {row} too"

@@ -189,6 +189,15 @@ def test_the_unit_of_another_kind_and_short_words_are_understood():
     assert match_unit("Hội", unions, beginnings=True) == []
 
 
+def test_units_of_one_name_are_told_apart_by_the_unit_above_or_their_id() -> None:
+    units = {"a": "Chi bộ thôn 2", "b": "Chi bộ thôn 2", "c": "Chi bộ thôn 3"}
+    above = {"a": "Đảng ủy xã An Phú", "b": "Đảng ủy xã Bình Minh", "c": "Đảng ủy xã An Phú"}
+    assert match_unit("Chi bộ thôn 2", units, above=above) == ["a", "b"]
+    for typed in ("Chi bộ thôn 2, Đảng ủy xã Bình Minh", "Thôn 2 xã Bình Minh", "thon 2 xa binh minh", "b"):
+        assert match_unit(typed, units, above=above) == ["b"], typed
+    assert match_unit("Thôn 3 xã Bình Minh", units, above=above) == []
+
+
 def test_a_branch_nobody_knows_is_rejected_by_row_and_column():
     assert rejected(unit="Thôn 60") == [("G2", "Thôn 60 is no branch known here")]
 
@@ -198,7 +207,7 @@ def test_an_ambiguous_branch_is_rejected_and_both_are_named():
     found = read_people(
         sheets(person(unit="Thôn 6")), CANDIDATES, file="ds.xlsx", today=TODAY, branches=twice, organisations={}
     )
-    names = "Chi bộ thôn 6 (cb6), Chi bộ cơ quan thôn 6 (x6)"
+    names = "Chi bộ thôn 6 (cb6); Chi bộ cơ quan thôn 6 (x6)"
     assert [(r.cell, r.text()) for r in found.rejected] == [("G2", f"Thôn 6 may be {names}; write the full name")]
 
 
@@ -270,7 +279,7 @@ def test_sex_is_read_and_an_unknown_word_for_it_is_a_warning():
     assert (facts(sex="Nữ")["sex"], facts(sex="nam")["sex"], facts(sex="nu")["sex"]) == ("female", "male", "female")
     found = read(person(sex="khác"))
     assert "sex" not in found.rows[0].facts
-    assert found.warnings[0].text() == "khác is none of male, female"
+    assert found.warnings[0].text() == "khác is none of Nam, Nữ"
 
 
 def test_month_and_year_of_birth_give_the_year_and_a_warning():

@@ -84,6 +84,7 @@ def test_a_parent_may_stand_in_the_file_or_in_the_office_and_nowhere_else():
     [
         ("a,club,A,", "B2", "club is not known as kind"),
         ("a,câu lạc bộ,A,", "B2", "câu lạc bộ is none of"),
+        ("a,branhc,A,", "B2", "branhc is not known as kind; did you mean branch?"),
         ("a b,branch,A,", "A2", "a b is no id"),
         (",branch,A,", "A2", "the cell is empty"),
         ("a,branch,,", "C2", "the cell is empty"),
@@ -101,7 +102,7 @@ def test_an_id_that_stands_twice_is_rejected():
 @pytest.mark.parametrize(
     ("line", "cell", "reason"),
     [
-        ("lan,Lan,xa9,secretary,,", "C2", "xa9 is not known as org"),
+        ("lan,Lan,xa9,secretary,,", "C2", "xa9 is not known as org; did you mean xa1?"),
         ("lan,Lan,xa1,king,,", "D2", "king is not known as roles"),
         ("lan,Lan,xa1,,,", "D2", "the cell is empty"),
         ("lan,Lan,xa1,clerk,lan@,", "E2", "lan@ is no email address"),
