@@ -144,6 +144,8 @@ def shown_value(session: Session, definition: Definition, name: str, value: Any)
         entry = definition.area.file.lists.get(spec.of[0], {}).get(str(value))
         return session.teller.text(entry.label) if entry is not None else str(value)
     of = spec.of[0] if spec is not None and kind == "map" and spec.of else kind
+    if (entry := definition.area.file.lists.get(of, {}).get(str(value))) is not None:
+        return session.teller.text(entry.label)
     if isinstance(value, str) and of == "date":
         return "/".join(reversed(value.split("-")))
     if isinstance(value, str) and of == "datetime":

@@ -99,7 +99,7 @@ class Teller:
         if not key:
             return self.text(spec.label)
         entry = definition.area.file.lists.get(spec.keys or "", {}).get(key)
-        return self.text(entry.label) if entry is not None else key
+        return self.text(entry.label) if entry is not None else f"{self.text(spec.label)}: {key}"
 
     def facts(self, definition: Definition, names: Iterable[str]) -> str:
         """Returns what people call several facts, in one line."""

@@ -312,7 +312,9 @@ def authorise(
                 return acting
             refused = "separation_of_duties"
         why = max(why, refused, key=("role", "scope", "separation_of_duties").index)
-    raise Denied(_MESSAGES[why], why=why, officer=officer_id, unit=unit, triggers=", ".join(never))
+    asked = (unit if grant.over is None else facts.get(grant.over) for grant in grants)
+    over = ", ".join(dict.fromkeys(o for o in asked if isinstance(o, str))) or unit
+    raise Denied(_MESSAGES[why], why=why, officer=officer_id, unit=over, triggers=", ".join(never))
 
 
 _MESSAGES = {

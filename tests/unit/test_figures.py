@@ -58,6 +58,14 @@ def test_a_grant_from_above_reaches_down_and_never_the_own_organisation() -> Non
     assert reached == below_town | {("s-xa1", u) for u in ("doan1", "phunu1", "cb1")}
 
 
+def test_a_refusal_names_the_organisation_that_would_have_to_be_reached() -> None:
+    grant = Grant(roles=frozenset({"secretary"}), kinds=frozenset({"grassroots_committee"}), over="handed_to")
+    with pytest.raises(Denied, match="not over xa2"):
+        authorise(office(), "s-xa1", [grant], "cb1", facts={"handed_to": "xa2"}, on=DAY)
+    with pytest.raises(Denied, match="not over cb1"):
+        authorise(office(), "s-xa1", [grant], "cb1", facts={}, on=DAY)
+
+
 def test_a_grant_over_the_like_reaches_its_own_kind_under_the_unit_above() -> None:
     grant = Grant(roles=frozenset({"secretary"}), kinds=frozenset({"youth_union", "women_union"}), like=True)
     assert {u.id for u in ORGS if may(grant, "s-td", u.id)} == {"td", "doan1", "doan2"}

@@ -63,6 +63,8 @@ def test_a_branchs_report_and_proposals_stand_on_the_sheet(office: Ketnap) -> No
     office.run("move", "r1", "report_nothing", "--as", "dao", "--fact", "branch=cb2")
     lines = decisions(office, "u1,send_to_class")
     office.run("move", "r1", "send_proposals", "--as", "dao", "--fact", "branch=cb1", "--decisions", lines)
+    shown = " ".join(office.run("show", "r1").stdout.split())
+    assert "Báo cáo của chi bộ: cb2 │ Tháng này không có đề nghị │" in shown, "what it is about, in words"
     sheet = office.ask("sheet", "r1")
     (row,) = sheet["rows"]
     assert row["suggested"] == "send_to_class"
