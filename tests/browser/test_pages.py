@@ -6,13 +6,18 @@ A page is opened once and looked at in a window of each size: nothing but its st
 from __future__ import annotations
 
 import os
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import FilePayload
+from playwright.sync_api import FilePayload, expect
 
+from engine.core.commands import SetFacts
+from engine.steps import By
 from tests.browser.conftest import SHOTS, SIZES, Desk, Visitor, says
 from tests.browser.pages import PAGES
+from web.rendering import FOLDER, Templates
 
 PARTS = 3  # tests over which the pages are spread, so that they run beside each other
 # What axe finds serious or critical: the rule, and the first place.
@@ -52,6 +57,83 @@ def test_every_page_is_accessible_fits_its_screen_and_keeps_the_policy(desk: Des
         visitor.go(path)
         wrong += look(visitor, name)
     assert not wrong
+
+
+# Pages that are shown for a moment only, or by somebody else's server.
+PASSING = {
+    "work.html": "how far a piece of work is, which has ended before a browser looks",
+    "work_failed.html": "that a piece of work failed, in one sentence",
+    "arrived.html": "on the way back from an identity provider",
+    "import.html": "looked at below, in the list before it comes in",
+    "report_made.html": "looked at in test_inspector.py, with its bars",
+}
+
+
+def test_pages_that_a_form_leads_to_are_accessible_and_no_page_is_left_out(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office, shown, wrong, render = desk.office, set[str](), list[str](), Templates.render
+
+    def noted(self: Templates, name: str, visit: Any, context: dict[str, Any]) -> str:
+        shown.add(name)
+        return render(self, name, visit, context)
+
+    monkeypatch.setattr(Templates, "render", noted)
+    clients = {officer: office.client(officer) for officer in {o for o, _ in PAGES.values()}}
+    for officer, path in PAGES.values():
+        clients[officer].get(path)
+    office.clock.set(office.clock.now() + timedelta(seconds=31))  # a one-time code serves once
+    secretary, inspector, admin = (desk.visitor(o) for o in ("xa1_secretary", "tu_inspector", "tu_admin"))
+
+    def sent(visitor: Visitor, path: str, button: str, name: str) -> None:
+        """Presses a button of a page and looks at what it leads to."""
+        visitor.complaints.clear()
+        page = visitor.go(path) if path else visitor.page
+        with page.expect_navigation():
+            page.get_by_role("main").get_by_role("button", name=button, exact=True).first.click()
+        expect(page.locator("h1").first).to_be_visible()
+        wrong.extend(look(visitor, name))
+
+    page = secretary.go("/list/candidate")
+    page.get_by_label("Chọn Vũ Thị Ngọc Ánh").check()
+    page.get_by_label("Với những người đã chọn").select_option(label="Đưa vào danh sách quần chúng ưu tú")
+    sent(secretary, "", "Xem trước từng dòng", "bulk")
+    page = secretary.go("/subjects/u1/facts")
+    page.get_by_label("Nghề nghiệp").fill("Kế toán")
+    office.service.set_facts(SetFacts(subject="u1", facts={"occupation": "Giáo viên"}), By(officer="cb1_clerk"))
+    sent(secretary, "", "Lưu", "conflict")
+    office.service.tick()
+    letter = next(r.id for r, _ in office.service.outbox.rows() if r.recipient == "xa1_secretary")
+    secretary.go(f"/notices/one/{letter}")
+    wrong += look(secretary, "notice")
+    sent(secretary, "/notices", "Tính", "notices-forecast")
+    sent(inspector, "/inspection", "Tìm", "inspection-found")
+    sent(inspector, "/inspection/verify", "Kiểm tra nhật ký", "verified")
+    sent(inspector, "/inspection/bundle", "Ghi gói nhật ký", "bundle-made")
+    sent(admin, "/officers/cb1_clerk", "Cấp mật khẩu mới", "confirm")
+    sent(admin, "", "Cấp mật khẩu mới", "new-password")
+    given = admin.page.locator("dd code").last.inner_text()
+    clerk = desk.visitor()
+    page = clerk.go("/sign-in")
+    page.get_by_label("Tên đăng nhập").fill("cb1_clerk")
+    page.get_by_label("Mật khẩu").fill(given)
+    sent(clerk, "", "Đăng nhập", "own-password")
+    for name in ("new", "again"):
+        page.locator(f"input[name={name}]").fill("mật khẩu của riêng tôi")
+    page.get_by_role("button", name="Dùng mật khẩu này").click()
+    says(page, "chỉ mình đồng chí biết")
+    clerk.go("/second-factor")
+    wrong += look(clerk, "second-factor")
+    page = clerk.go("/subjects/u1/facts")
+    page.get_by_label("Nghề nghiệp").fill("Thợ may")
+    office.clock.set(office.clock.now() + timedelta(hours=3))
+    page.get_by_role("button", name="Lưu").click()
+    page.get_by_label("Tên đăng nhập").fill("cb1_clerk")
+    page.get_by_label("Mật khẩu").fill("mật khẩu của riêng tôi")
+    sent(clerk, "", "Đăng nhập", "resume")
+    assert not wrong
+    whole = {p.name for p in FOLDER.glob("*.html") if 'extends "base.html"' in p.read_text(encoding="utf-8")}
+    assert whole - shown == set(PASSING), "a new page gets its line in pages.py, or is led to above"
 
 
 def test_a_refused_form_an_empty_list_and_a_list_before_it_comes_in_are_accessible(desk: Desk) -> None:
