@@ -48,7 +48,9 @@ def export(
     if out.suffix.lower() == ".xlsx":
         from reports.exported import export_workbook
 
-        data = export_workbook(document)
+        with service.work() as work:
+            definitions = work.library.all_newest()
+        data = export_workbook(document, definitions, session.teller)
     else:
         data = json.dumps(document, ensure_ascii=False, indent=1).encode()
     with out.open("xb") as file:

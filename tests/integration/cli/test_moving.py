@@ -68,11 +68,17 @@ def test_the_workbook_holds_what_people_look_for(ketnap: Ketnap, monkeypatch: py
     _office(ketnap, monkeypatch)
     ketnap.run("export", "--out", "a.xlsx", "--as", "bt")
     book = openpyxl.load_workbook(io.BytesIO((ketnap.folder / "a.xlsx").read_bytes()))
-    assert {"to-chuc", "can-bo", "nhiem-ky", "candidate", "monthly_review", "target", "lich-su"} <= set(book.sheetnames)
-    people = [dict(zip((c.value for c in next(book["candidate"].iter_rows())), row, strict=True))
-              for row in book["candidate"].iter_rows(min_row=2, values_only=True)]  # fmt: skip
-    assert {p["id"] for p in people} == {"u1", "u2"}
-    assert str(people[0]["papers.referral"])[:10] == "2024-01-01"
+    assert book.sheetnames[:2] == ["Tổ chức", "Cán bộ"]
+    assert {"Quần chúng ưu tú", "Chỉ tiêu được giao", "Diễn biến"} <= set(book.sheetnames)
+    people = [dict(zip((c.value for c in next(book["Quần chúng ưu tú"].iter_rows())), row, strict=True))
+              for row in book["Quần chúng ưu tú"].iter_rows(min_row=2, values_only=True)]  # fmt: skip
+    assert {p["Mã"] for p in people} == {"u1", "u2"}
+    assert str(people[0]["Giấy giới thiệu của đảng viên chính thức (3-KNĐ)"])[:10] == "2024-01-01"
+    assert people[0]["Đơn vị"].endswith("(cb1)")
+    told = [row for row in book["Diễn biến"].iter_rows(min_row=2, values_only=True) if row[0].endswith("(u1)")]
+    assert "Đưa vào danh sách quần chúng ưu tú" in {row[2] for row in told}  # steps by their names
+    cells = {str(c.value) for sheet in book for row in sheet for c in row if c.value is not None}
+    assert not cells & {"male", "university", "elite", "recognise", "org", "full_name"}  # no code of the program
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"format": "ketnap-export/1"}', '{"format": "x"}', "{"])
