@@ -147,7 +147,7 @@ def shown_value(session: Session, definition: Definition, name: str, value: Any)
     if (entry := definition.area.file.lists.get(of, {}).get(str(value))) is not None:
         return session.teller.text(entry.label)
     if isinstance(value, str) and of == "date":
-        return "/".join(reversed(value.split("-")))
+        return session.day(value)
     if isinstance(value, str) and of == "datetime":
         return session.moment(value)
     return str(value)
@@ -221,7 +221,7 @@ def _show_history(session: Session, console: Console, definition: Definition, en
         states = [session.teller.state(definition, s) if s else "" for s in (e["from"], e["to"])]
         table.add_row(
             session.moment(e["at"]),
-            "/".join(reversed((e["on"] or "").split("-"))),
+            session.day(e["on"]),
             who,
             what,
             " → ".join(s for s in states if s),

@@ -370,12 +370,15 @@ def show(ctx: typer.Context, org: Id) -> None:
     def show(console: Console) -> None:
         table = Table(session.say("From"), session.say("Until"), session.say("Name"), session.say("Under"))
         for p in document["periods"]:
-            table.add_row(p["from"] or "…", p["until"] or "…", p["name"], p["parent"] or "")
+            under = p["parent"] or ""
+            if p["merged_into"] is not None:
+                under += "\n" + session.say("merged into {org}", org=p["merged_into"])
+            table.add_row(session.day(p["from"]) or "…", session.day(p["until"]) or "…", p["name"], under)
         console.print(table)
         table = Table(session.say("Recorded"), session.say("On"), session.say("What"), session.say("Decision"))
         for c in document["changes"]:
             what = session.translate(f"organisation {c['what']}")
-            table.add_row(session.moment(c["at"]), c["on"] or "", what, c["decision"] or "")
+            table.add_row(session.moment(c["at"]), session.day(c["on"]), what, c["decision"] or "")
         console.print(table)
 
     session.write(document, show)

@@ -102,6 +102,10 @@ class Session:
 
     # -- printing
 
+    def day(self, day: str | None) -> str:
+        """Returns a document's day as people read it: dd/mm/yyyy; nothing where there is none."""
+        return "/".join(reversed((day or "").split("-")))
+
     def moment(self, at: str | None) -> str:
         """Returns a document's time as people read it: dd/mm/yyyy HH:MM, office time."""
         if at is None:

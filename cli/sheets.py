@@ -63,7 +63,7 @@ def sheet(
 def _show(session: Session, console: Console, document: Mapping[str, Any]) -> None:
     from rich.table import Table
 
-    console.print(f"{document['subject']}: {document['label']}, {'/'.join(reversed(document['on'].split('-')))}")
+    console.print(f"{document['subject']}: {document['label']}, {session.day(document['on'])}")
     table = Table(session.say("Full name"), session.say("State"), session.say("Known"), session.say("Lines"))
     for row in document["rows"]:
         known = [f"{e['label']}: {e['value']}" for e in (*row["shown"], *row["entries_shown"])]
@@ -153,8 +153,7 @@ def numbers(
             who = f"{g['title'] or g['subject']} ({g['subject']}, {g['org']})" if g["subject"] else spoiled
             if g["copy_of"] is not None:
                 who += "\n" + session.say("copy of {number}: {why}", number=g["copy_of"], why=g["why"])
-            day = "/".join(reversed(g["on"].split("-"))) if g["on"] else ""
-            table.add_row(g["number"], who, day, f"{g['by_title'] or g['by']} ({g['by']})")
+            table.add_row(g["number"], who, session.day(g["on"]), f"{g['by_title'] or g['by']} ({g['by']})")
         console.print(table)
 
     session.write(document, show)

@@ -92,7 +92,7 @@ def _show_found(session: Session, console: Console, document: Mapping[str, Any])
             who = session.say("{who} for {absent}", who=who, absent=e["on_behalf_of"])
         what = " ".join(filter(None, (session.translate(e["kind"]), e["trigger"], e["detail"].get("through"))))
         table.add_row(
-            str(e["seq"]), session.moment(e["at"]), "/".join(reversed((e["on"] or "").split("-"))),
+            str(e["seq"]), session.moment(e["at"]), session.day(e["on"]),
             str(e["days_late"] or ""), who, what, e["subject"] or "", e["org"] or "",
         )  # fmt: skip
     console.print(table if document["events"] else session.say("Nothing was found."))

@@ -38,7 +38,9 @@ def test_units_change_by_the_command_and_are_read_as_of_a_day(office: Ketnap) ->
         ("merged", "13-QĐ/TU"),
     ]
     assert [p["name"] for p in story["periods"]] == ["Chi bộ 9", "Chi bộ khu phố 9"]
-    assert "Sáp nhập" in office.run("org", "show", "cb9").stdout
+    shown = office.run("org", "show", "cb9").stdout
+    assert "sáp nhập vào cb1" in shown
+    assert "01/01/2020" in shown, "days as they are read"
     assert "cb9" not in office.run("org", "tree").stdout
     office.run("org", "rename", "cb8", "x", *BY, code=2)
 
