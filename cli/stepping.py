@@ -188,16 +188,17 @@ def show_moved(session: Session, console: Console, service: Service, answer: Ans
         show_rules(session, console, line["guards"])
     for other in answer.opened:
         console.print(session.say("Opened: {subject}", subject=other))
-    _show_sent(session, console, answer)
+    _show_sent(session, console, service, answer)
 
 
-def _show_sent(session: Session, console: Console, answer: Answer) -> None:
+def _show_sent(session: Session, console: Console, service: Service, answer: Answer) -> None:
     """Names the notices that went out wrongly, and says whether their readers are told so."""
+    rules = _definition(service, answer.workflow).file.notices
     for row in answer.sent:
         console.print(
             session.say(
                 "Sent already, a correction may be due: {rule} to {to} ({notice})",
-                rule=row.rule,
+                rule=session.teller.text(rules[row.rule].label) if row.rule in rules else row.rule,
                 to=row.recipient,
                 notice=row.id,
             )
@@ -288,6 +289,6 @@ def undo(
         console.print(session.say("{subject}: the last step is undone. Now: {state}", subject=subject, state=state))
         for other in answer.closed:
             console.print(session.say("Closed: {subject}", subject=other))
-        _show_sent(session, console, answer)
+        _show_sent(session, console, service, answer)
 
     session.write(document, show)

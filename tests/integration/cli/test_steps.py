@@ -232,3 +232,17 @@ def test_a_file_of_decisions_that_is_wrong_is_refused_with_its_line(
     (office.folder / name).write_text(text, encoding="utf-8")
     error = office.ask("move", "r1", "hold", "--as", "lan", "--decisions", name, code=2)["error"]
     assert (error["file"], error["line"]) == (name, line)
+
+
+def test_notices_that_a_late_entry_proves_wrong_are_named_in_words(
+    ketnap: Ketnap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The branch's plan had come on 10/01 and is entered on 25/01, when the committee was told that it is overdue."""
+    monkeypatch.setenv("KETNAP_NOW", "2023-12-20 08:00")
+    ketnap.office()
+    for now in ("2024-01-05 08:00", "2024-01-25 08:00"):
+        monkeypatch.setenv("KETNAP_NOW", now)
+        ketnap.run("set", "branch_plan-cb1-2024", "target=1", "--as", "lan")
+    given = ("--fact", "received_at=2024-01-10T09:00")
+    told = ketnap.run("move", "branch_plan-cb1-2024", "receive", "--as", "dao", *given).stdout
+    assert "có thể phải đính chính: Chi bộ quá hạn nộp kế hoạch cho dao" in " ".join(told.split())
