@@ -336,7 +336,8 @@ class _Maker:
             rows = [row for row in rows if self.counter.holds(only, row[2])]
         figures = [self.layout.figures[n] for n in section.columns]
         label = grouping.label.of(self.lang) if grouping.label else ""
-        columns = [Heading(id="label", label=label, shows="text", width=34), *map(self._heading, figures)]
+        wide = 34 if len(figures) <= 6 else 28
+        columns = [Heading(id="label", label=label, shows="text", width=wide), *map(self._heading, figures)]
         lines = [
             Line(key=key, cells=[name, *(self._cell(f, values[f.id]) for f in figures)]) for key, name, values in rows
         ]
@@ -349,11 +350,13 @@ class _Maker:
         spec = figure.spec
         adds = spec.counted is not None and spec.counted.take in ("count", "sum")
         wide = len(spec.none.of(self.lang)) if spec.none is not None else 0
+        label = (spec.column or spec.label).of(self.lang)
+        longest = min(max(map(len, label.split()), default=0), 10)  # no word is broken
         return Heading(
             id=figure.id,
-            label=(spec.column or spec.label).of(self.lang),
+            label=label,
             shows=figure.shows,
-            width=max({"text": 20, "percent": 16}.get(figure.shows, 14), min(wide, 22)),
+            width=max({"text": 20, "percent": 16}.get(figure.shows, 14), min(wide, 22), 2 * longest + 2),
             adds_up=adds,
             share=(spec.share.of, spec.share.in_) if spec.share is not None else None,
         )

@@ -189,7 +189,7 @@ def _table(paper: Any, report: Report, table: Table, *, last: bool) -> None:
     widths = [Mm(room * w / sum(wide)) for w in wide]
     for n, width in enumerate(widths):
         grid.columns[n].width = width
-    size = 12 if len(columns) <= 7 else 11 if len(columns) <= 10 else 10
+    size = 12 if len(columns) <= 7 else 11 if len(columns) <= 9 else 10
     twips = [width.twips for width in widths]
     rows = [_row_xml([_cell_xml(c.label, t, "center", size, bold=True, middle=True)
                       for c, t in zip(columns, twips, strict=True)], heading=True)]  # fmt: skip

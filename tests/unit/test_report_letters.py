@@ -10,7 +10,7 @@ from engine.officework import OrgChange
 from reports.document import Report
 from reports.letters import Letter, UnitLetter
 from reports.making import Request, make
-from reports.periods import day_span, month_span
+from reports.periods import day_span, month_span, year_span
 from tests.report_world import FOLDER, LETTER, Person, ReportTown
 from tests.world import office_time
 
@@ -72,6 +72,15 @@ def test_a_letter_has_no_kind_but_those_it_goes_to(town: ReportTown) -> None:
     head = _of(town, "urging", None).head
     assert head.names() == []
     assert (head.addressed_label, head.heading) == ("Kính gửi", "Đôn đốc gửi kế hoạch phát triển đảng viên năm 2025")
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_a_column_is_as_wide_as_the_longest_word_above_it(town: ReportTown, lang: str) -> None:
+    """So that no word of a heading is broken; at the least the share that a letter has of a page."""
+    report = make(town.service, FOLDER, Request(name="yearly", span=year_span(2024), lang=lang), LETTER)
+    columns = [c for t in report.tables for c in t.columns[1:]]
+    assert len(columns) > 20
+    assert [c.label for c in columns if c.width < 2 * max(map(len, c.label.split()))] == []
 
 
 def test_units_that_are_called_the_same_are_told_apart(town: ReportTown) -> None:
