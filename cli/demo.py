@@ -258,7 +258,7 @@ def trail(show: Show) -> None:
 
 
 # An officer of each role, by whom the pages can be looked at: the accounts of the town's officers.csv.
-ACCOUNTS = ("bithu", "phobithu", "vanphong", "minh", "tam", "kiemtra", "quantri", "bt_x5", "cb_x5", "bt_x5_1")
+ACCOUNTS = ("bithu", "phobithu", "vanphong", "minh", "tam", "kiemtra", "quantri", "doan", "bt_x5", "cb_x5", "bt_x5_1")
 ADMINISTRATOR = "quantri"
 PASSWORD = "hoa-lam-2023"  # noqa: S105 - a sandbox's, shown on the screen
 

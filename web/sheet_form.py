@@ -14,6 +14,7 @@ from engine.sheet_documents import sheet_document
 from engine.sheets import Choice, Row
 from engine.sitting import DECIDED, Sitting
 from web.forms import FACT, FactForm, Field, Form, kind_of, read_one, typed
+from web.shown import order_key
 
 if TYPE_CHECKING:
     from web.site import Visit
@@ -77,7 +78,7 @@ class SheetForm:
         self.visit, self.found, self.sheet, self.form, self.wrong = visit, found, found.sheet, form, wrong
         self.definition = found.case.definition
         tree = visit.values.tree
-        self._units = sorted(((o.id, o.name) for o in tree.by_id.values()), key=lambda pair: pair[1])
+        self._units = sorted(((u, visit.values.unit_apart(u)) for u in tree.by_id), key=lambda pair: order_key(pair[1]))
         self.order = list(found.step.lines)
         self.keyed = [n for n in found.step.takes if self.definition.file.facts[n].keys == "subjects"]
 

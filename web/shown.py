@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from engine.core.authority import Tree
 from engine.core.calendar import Calendar
@@ -87,6 +88,18 @@ class Values:
         """Returns a unit's name."""
         found = self.tree.by_id.get(org)
         return found.name if found is not None else org
+
+    def unit_apart(self, org: str) -> str:
+        """Returns a unit's name for a choice among units: where others are called the same, with the unit above."""
+        found = self.tree.by_id.get(org)
+        above = self.tree.by_id.get(found.parent or "") if found is not None else None
+        if above is None or self._names[self.unit(org)] == 1:
+            return self.unit(org)
+        return f"{self.unit(org)}, {above.name}"
+
+    @cached_property
+    def _names(self) -> Counter[str]:
+        return Counter(o.name for o in self.tree.by_id.values())
 
 
 def age(since: date, today: date, translate: Translate) -> str:

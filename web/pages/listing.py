@@ -157,7 +157,7 @@ def choices(visit: Visit, definition: Definition, page: ListPage) -> dict[str, A
     """Returns what the form offers: units, states, papers, days, orders, and the page's own filters."""
     say, tree = visit.say, visit.values.tree
     mine = visit.service.lists.units(visit.by())
-    units = sorted(((u, visit.values.unit(u)) for u in mine), key=lambda pair: order_key(pair[1]))
+    units = sorted(((u, visit.values.unit_apart(u)) for u in mine), key=lambda pair: order_key(pair[1]))
     states = [(s, v.label.of(visit.lang)) for s, v in definition.file.states.items()]
     spec = definition.file.listing
     papers = [

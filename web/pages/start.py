@@ -59,7 +59,7 @@ class Page:
         visit, start, form = self.visit, self.definition.file.start, self.form
         made: list[Field] = []
         if len(self.places) > 1:
-            options = [(u, visit.values.unit(u)) for u in self.places]
+            options = [(u, visit.values.unit_apart(u)) for u in self.places]
             made.append(
                 Field(
                     name=UNIT, label=visit.say("Unit"), kind="choice", value=self.unit, options=options, required=True

@@ -130,8 +130,8 @@ def _by_unit(definition: Definition) -> bool:
 
 def units_of_today(visit: Visit) -> list[tuple[str, str]]:
     """Returns the organisations that stand today, by name."""
-    there = (o for o in visit.values.tree.by_id.values() if o.period.holds(visit.today))
-    return sorted(((o.id, o.name) for o in there), key=lambda pair: order_key(pair[1]))
+    there = (o.id for o in visit.values.tree.by_id.values() if o.period.holds(visit.today))
+    return sorted(((u, visit.values.unit_apart(u)) for u in there), key=lambda pair: order_key(pair[1]))
 
 
 def take(visit: Visit) -> Response:

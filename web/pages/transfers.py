@@ -26,8 +26,8 @@ def show(visit: Visit) -> Response:
             "href": f"/subjects/{w.subject}",
             "title": w.title,
             "what": visit.teller.trigger(definitions[w.workflow], w.trigger),
-            "from": visit.values.unit(w.org),
-            "to": visit.values.unit(w.to),
+            "from": visit.values.unit_apart(w.org),
+            "to": visit.values.unit_apart(w.to),
             "since": w.since,
             "days": (visit.today - w.since).days,
         }
