@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import string
+from functools import cache
 
 import pytest
 from babel.messages.pofile import read_po
@@ -13,7 +14,13 @@ from engine.core.values import WrongType
 from tests.unit.templates_found import error_classes, found_templates, placed
 from web.words import LOCALE, catalog, error_text, fill, translator
 
-FOUND = found_templates()
+pytestmark = pytest.mark.xdist_group("words")  # one process looks for the texts, once
+
+
+@cache
+def found() -> dict[str, str]:
+    """Returns every text of the program with where it stands."""
+    return found_templates()
 
 
 def _places(text: str) -> set[str]:
@@ -21,7 +28,7 @@ def _places(text: str) -> set[str]:
 
 
 def test_the_walk_finds_the_texts_of_every_part() -> None:
-    assert len(FOUND) > 400
+    assert len(found()) > 400
     for known in (
         "there is no subject {subject}",  # raised
         "{fact}: {value} is not {expected}",  # a docstring that is a message
@@ -31,11 +38,11 @@ def test_the_walk_finds_the_texts_of_every_part() -> None:
         "missing: {what}",  # a constant
         "{value} is not a duration",  # in a table
     ):
-        assert known in FOUND, known
+        assert known in found(), known
 
 
 def test_every_text_has_its_vietnamese() -> None:
-    missing = {text: place for text, place in FOUND.items() if text not in catalog("vi")}
+    missing = {text: place for text, place in found().items() if text not in catalog("vi")}
     assert not missing, "add them to web/locale/vi/LC_MESSAGES/"
 
 
