@@ -18,7 +18,7 @@ from engine.store.sql_unit import Session
 from engine.store.statements import Statements
 from engine.store.unit_of_work import SqlTransaction
 
-_HELD = 16  # connections kept open while nobody uses them
+_HELD = 6  # connections kept open while nobody uses them: each may hold a cache of 64 MiB
 
 
 class Gone(Exception):
