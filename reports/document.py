@@ -57,6 +57,7 @@ class Table:
     nothing: str = ""
     note: str = ""
     numbered: bool = True
+    empty: str = ""  # what stands on paper in a cell without a value
     joined: str = ""  # in a workbook those in a row that carry the same word stand on one sheet of that name
     chart: Sequence[str] = ()  # ids of the columns, or keys of the lines, that are drawn as bars too
 
@@ -166,6 +167,11 @@ def written(value: Value, shows: str, lang: str) -> str:
     if isinstance(value, str):
         return month_text(value) if shows == "month" else value
     return value.strftime("%d/%m/%Y") if lang != "en" else value.isoformat()
+
+
+def on_paper(table: Table, value: Value, shows: str, lang: str) -> str:
+    """Returns what stands in a cell of a table on paper."""
+    return table.empty if value is None else written(value, shows, lang)
 
 
 def month_text(text: str) -> str:

@@ -258,6 +258,7 @@ class Letterhead(Model):
     place_and_date: Text = Field(description="the date line; in braces: place, day, month, year")
     recipients: Text = Field(description="the heading of the recipients")
     addressed: Text | None = Field(None, description="what stands before those to whom a letter is addressed")
+    empty: str = Field("", description="what stands on paper where a figure of a table has no value")
     small_titles: bool = Field(
         False, description="on paper a title begins with a small letter, below the kind of document"
     )

@@ -274,6 +274,7 @@ class _Maker:
             nothing=section.nothing.of(lang) if section.nothing and not lines else "",
             note=section.note.of(lang) if section.note else "",
             numbered=numbered,
+            empty=self.letterhead.empty if section.list_ is None else "",
             chart=section.chart,
         )
 

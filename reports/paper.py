@@ -15,7 +15,7 @@ from docx.oxml import OxmlElement, parse_xml
 from docx.oxml.ns import nsdecls, qn
 from docx.shared import Mm, Pt, RGBColor
 
-from reports.document import Heading, Line, Report, Table, weights, written
+from reports.document import Heading, Line, Report, Table, on_paper, weights
 
 FONT = "Times New Roman"
 LEFT, CENTRE, RIGHT, BOTH = (
@@ -197,24 +197,24 @@ def _table(paper: Any, report: Report, table: Table, *, last: bool) -> None:
     for n, line in enumerate(table.lines):
         number += line.kind == "row"
         keep = last and n >= len(table.lines) - 2
-        rows.append(_line_xml(line, table.columns, report.lang, size, twips, number, keep=keep))
+        rows.append(_line_xml(line, table, report.lang, size, twips, number, keep=keep))
     for row in rows:  # python-docx looks through the whole table for each row: too slow for a list of thousands
         grid._tbl.append(parse_xml(row))
 
 
-def _line_xml(line: Line, columns: Any, lang: str, size: int, twips: list[int], number: int, *, keep: bool) -> str:
+def _line_xml(line: Line, table: Table, lang: str, size: int, twips: list[int], number: int, *, keep: bool) -> str:
     if line.kind == "group":
         name = _cell_xml(str(line.cells[0]), sum(twips), "left", size, bold=True, span=len(twips), keep=True)
         return _row_xml([name])
     bold = line.kind == "total"
     cells = [_cell_xml("" if bold else str(number), twips[0], "center", size, keep=keep)]
-    for n, (column, value, width) in enumerate(zip(columns, line.cells, twips[1:], strict=True)):
+    for n, (column, value, width) in enumerate(zip(table.columns, line.cells, twips[1:], strict=True)):
         shows = (line.shows or column.shows) if n else "text"
         if isinstance(value, str):
             align = "left" if n == 0 or column.shows == "text" else "center"
         else:
-            align = "center" if shows in ("date", "year") else "right"
-        cells.append(_cell_xml(written(value, shows, lang), width, align, size, bold=bold, keep=keep))
+            align = "center" if value is None or shows in ("date", "year") else "right"
+        cells.append(_cell_xml(on_paper(table, value, shows, lang), width, align, size, bold=bold, keep=keep))
     return _row_xml(cells)
 
 

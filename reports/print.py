@@ -9,7 +9,7 @@ from typing import Any
 
 import typst
 
-from reports.document import Report, Table, weights, written
+from reports.document import Report, Table, on_paper, weights
 
 TAGGED = 1_000  # rows: the structure for screen readers makes a longer list sixteen times as large
 TEMPLATE = Path(__file__).with_name("report.typ")
@@ -71,7 +71,7 @@ def _table(table: Table, report: Report) -> dict[str, Any]:
             continue
         number += line.kind == "row"
         cells = [
-            written(v, (line.shows or c.shows) if n else "text", report.lang)
+            on_paper(table, v, (line.shows or c.shows) if n else "text", report.lang)
             for n, (c, v) in enumerate(zip(table.columns, line.cells, strict=True))
         ]
         rows.append({"kind": line.kind, "cells": [str(number) if line.kind == "row" else "", *cells]})

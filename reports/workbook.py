@@ -232,7 +232,7 @@ class _Sheet:
         for n, (column, value) in enumerate(zip(columns, line.cells, strict=True)):
             shows: Shows = (line.shows or column.shows) if n else "text"
             formula = self._total(n, column, value, begin) if total else None
-            formula = formula or self._share(column, columns, value if isinstance(value, str) else "")
+            formula = formula or self._share(column, columns, value if isinstance(value, str) else self.table.empty)
             self._cell(n + self.running, value, shows, bold=total, formula=formula)
 
     def _total(self, n: int, column: Heading, value: Value, begin: int) -> str | None:
@@ -265,7 +265,10 @@ class _Sheet:
             else:
                 sheet.write_number(row, at, number, style)
         elif value is None and formula is not None:
-            sheet.write_formula(row, at, formula, self.styles.cell(shows, bold=bold), "")
+            style = self.styles.cell(shows, bold=bold, centred=True)
+            sheet.write_formula(row, at, formula, style, self.table.empty)
+        elif value is None and self.table.empty:
+            sheet.write_string(row, at, self.table.empty, self.styles.cell("text", bold=bold, centred=True))
         elif value is None:
             sheet.write_blank(row, at, None, self.styles.cell(shows, bold=bold))
         else:

@@ -79,6 +79,20 @@ def test_sums_and_shares_are_formulas_that_give_what_the_report_says(yearly: Rep
     assert [total[2], total[5], total[6]] == [str(figures[n]) for n in ("recognised", "admitted", "women")]
 
 
+def test_a_figure_without_a_value_says_so_on_paper(town: ReportTown, tmp_path: Path) -> None:
+    """A dash in Word, Excel and PDF; nothing in the document for programs."""
+    report = town.report("yearly", year_span(2022))
+    rows = next(t for t in report.json()["sections"] if "theo đơn vị" in t["title"])["rows"]
+    assert {row["women_share"] for row in rows} == {None}
+    paper = docx.Document(io.BytesIO(FORMATS["docx"](report)))
+    assert any(c.text == "–" for t in paper.tables for row in t.rows for c in row.cells)
+    sheet = _book(report)["II. Kết quả theo đơn vị"]
+    shares = [c.value for row in sheet for c in row if isinstance(c.value, str) and c.value.startswith("=IF(N(")]
+    assert shares
+    assert all('"–"' in f for f in shares)
+    assert "–" in _text_of(FORMATS["pdf"](report), tmp_path)
+
+
 def test_texts_stay_texts_and_days_are_days(elite: Report) -> None:
     """Nothing that an office typed becomes a formula or a number; days are real days, years have no separators."""
     sheet = _book(elite).worksheets[0]
