@@ -91,6 +91,7 @@ def test_pages_that_a_form_leads_to_are_accessible_and_no_page_is_left_out(
         page = visitor.go(path) if path else visitor.page
         with page.expect_navigation():
             page.get_by_role("main").get_by_role("button", name=button, exact=True).first.click()
+        page.wait_for_url(lambda url: "/work/" not in url)  # what takes long leads on by itself
         expect(page.locator("h1").first).to_be_visible()
         wrong.extend(look(visitor, name))
 
@@ -133,7 +134,8 @@ def test_pages_that_a_form_leads_to_are_accessible_and_no_page_is_left_out(
     sent(clerk, "", "Đăng nhập", "resume")
     assert not wrong
     whole = {p.name for p in FOLDER.glob("*.html") if 'extends "base.html"' in p.read_text(encoding="utf-8")}
-    assert whole - shown == set(PASSING), "a new page gets its line in pages.py, or is led to above"
+    assert set(PASSING) <= whole
+    assert whole - shown <= set(PASSING), "a new page gets its line in pages.py, or is led to above"
 
 
 def test_a_refused_form_an_empty_list_and_a_list_before_it_comes_in_are_accessible(desk: Desk) -> None:

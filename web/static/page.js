@@ -29,3 +29,6 @@ window.addEventListener("beforeunload", (event) => {
 window.addEventListener("pageshow", () => {
   for (const button of document.querySelectorAll("button[disabled][type=submit]")) button.disabled = false;
 });
+// A page of work that goes on looks again by itself; without scripts the browser does.
+const again = document.querySelector("[data-again]");
+if (again) setTimeout(() => location.reload(), Number(again.dataset.again) * 1000);
