@@ -12,10 +12,10 @@ UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo screenshots test coverage check format bench soak lock clean
+.PHONY: help setup demo screenshots guide-images test coverage check format bench soak lock clean
 
 help: ## show these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 setup: $(STAMP) ## make .venv with exactly the locked packages
 
@@ -56,6 +56,9 @@ bench: $(STAMP) ## measure, each figure beside its floor
 screenshots: $(STAMP) ## draw every page at two sizes into screenshots/
 	KETNAP_SHOTS=1 $(BIN)/python -m pytest -q tests/browser/test_pages.py $(ARGS)
 	@echo "They are in screenshots/."
+
+guide-images: $(STAMP) ## draw the pictures of the guide again, from the demo
+	$(BIN)/python scripts/make-guide-images
 
 soak: $(STAMP) ## run the long form of the tests
 	$(BIN)/python -m pytest -m soak $(ARGS)

@@ -2,60 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from web.words import catalog
+from tests.unit.guide_words import AREA, GUIDE, PAGES, known, quotes, read_yaml, unsaid
 
-ROOT = Path(__file__).parents[2]
-GUIDE = ROOT / "docs" / "guide" / "pages"
-AREA = ROOT / "workflows" / "admission"
-PAGES = sorted(GUIDE.glob("*.md"))
-QUOTED = re.compile(r"“([^”]+)”")
-PLACE = re.compile(r"\{\w+\}")
-FILLING = re.compile(r"…|[\d/: ,]*\d")  # what stands in the place of a number, a day or a time
-
-
-def quotes(page: Path) -> list[str]:
-    """Returns what a page quotes, with line breaks as spaces."""
-    return QUOTED.findall(re.sub(r"\s+", " ", page.read_text(encoding="utf-8")))
-
-
-def _read(path: Path) -> Any:
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
-
-
-def _vietnamese(node: object) -> set[str]:
-    if isinstance(node, dict):
-        own = {node["vi"]} if isinstance(node.get("vi"), str) else set()
-        return own.union(*map(_vietnamese, node.values()))
-    return set().union(*map(_vietnamese, node)) if isinstance(node, list) else set()
-
-
-@cache
-def said() -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
-    """Returns every Vietnamese text of the pages and of the workflows, and the patterns of those with places."""
-    labels = _vietnamese([_read(p) for p in AREA.rglob("*.yaml")])
-    texts = {*catalog("vi").values(), *labels}
-    texts |= {t.removesuffix("{period}").rstrip(" ,") for t in labels if t.endswith("{period}")}
-    places = [t for t in texts if PLACE.search(t) and len(PLACE.sub("", t).strip(" .:,()")) >= 3]
-    return frozenset(texts), tuple(re.compile("(.+?)".join(map(re.escape, PLACE.split(t)))) for t in places)
-
-
-def unsaid(page: Path) -> list[str]:
-    """Returns what a page quotes and nothing in the program says; in a place stands a number, a day or a known text."""
-    texts, patterns = said()
-
-    def fits(quote: str) -> bool:
-        found = (p.fullmatch(quote) for p in patterns)
-        return any(all(g in texts or FILLING.fullmatch(g) for g in m.groups()) for m in found if m)
-
-    return [q for q in quotes(page) if q not in texts and not fits(q)]
+IMAGES = GUIDE / "img"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
@@ -70,7 +25,7 @@ def test_a_button_that_is_not_there_would_be_found(tmp_path: Path) -> None:
 
 
 def test_every_page_of_the_menu_is_in_the_guide() -> None:
-    menu = _read(AREA / "pages.yaml")["menu"]
+    menu = read_yaml(AREA / "pages.yaml")["menu"]
     there = set(quotes(GUIDE / "README.md"))
     assert [i["label"]["vi"] for i in menu if i["label"]["vi"] not in there] == []
 
@@ -81,7 +36,17 @@ def test_every_page_of_the_guide_is_led_to_and_every_link_leads_somewhere() -> N
     assert {p.name for p in PAGES} - {"README.md"} <= set(links[GUIDE / "README.md"])
 
 
-def test_the_pictures_are_few_and_small() -> None:
-    sizes = {p.name: p.stat().st_size for p in (GUIDE / "img").iterdir()}
-    assert len(sizes) <= 15
-    assert max(sizes.values()) < 60_000
+def test_the_pictures_are_small_and_each_is_shown_by_a_page() -> None:
+    sizes = {p.name: p.stat().st_size for p in IMAGES.glob("*.png")}
+    shown = {n for p in PAGES for n in re.findall(r"!\[[^]]+\]\(img/([^)]+)\)", p.read_text(encoding="utf-8"))}
+    assert shown == set(sizes)
+    assert max(sizes.values()) < 80_000
+    assert sum(sizes.values()) < 1_500_000
+
+
+def test_the_pictures_show_the_words_of_today() -> None:
+    said = json.loads((IMAGES / "said.json").read_text(encoding="utf-8"))
+    assert set(said) == {p.name for p in IMAGES.glob("*.png")}
+    assert {n: gone for n, words in said.items() if (gone := [w for w in words if not known(w)])} == {}, (
+        "draw them again: make guide-images"
+    )
