@@ -173,7 +173,8 @@ def retention(ctx: typer.Context) -> None:
         for o in found:
             held = session.say("yes") if o.hold is not None else ""
             days = [d.strftime("%d/%m/%Y") for d in (o.since, o.past)]
-            table.add_row(o.subject, o.state, *days, held, o.source)
+            state = session.teller.state(session.service.reading.definition(o.subject), o.state)
+            table.add_row(o.subject, state, *days, held, o.source)
         console.print(table if found else session.say("Nobody's data is past its time."))
 
     session.write(document, show)

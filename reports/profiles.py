@@ -72,6 +72,9 @@ class Column(_Model):
     joined: bool = Field(False, description="several columns may go to it together")
     lengths: tuple[int, ...] = ()
     required: bool = Field(False, description="refused where its cell is empty")
+    strict: bool = Field(
+        False, description="of a choice: what is none of its values refuses the row, not only the cell"
+    )
     refers: str = Field("", description="the field of another row, or of what is there, that its value must name")
     unique: bool = Field(False, description="no two rows may say the same")
     together: tuple[str, ...] = Field((), description="with `unique`: what differs in one of these may be the same")

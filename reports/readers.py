@@ -117,7 +117,8 @@ def _read(column: Column, cell: Cell, text: str, context: Context) -> dict[str, 
             return {column.to: _person(text, context.profile)}
         case "choice":
             if (value := chosen(column, text)) is None:
-                raise Doubtful(
+                refused = Unreadable if column.strict else Doubtful
+                raise refused(
                     "{value} is none of {known}", value=text[:40], known=", ".join(column.called or column.values)
                 )
             return {column.to: value}

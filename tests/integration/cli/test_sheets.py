@@ -145,8 +145,12 @@ def test_a_list_of_names_enrols_and_marks_and_names_the_rows_that_fit_nobody(a_c
     assert a_class.ask("show", "lop1")["facts"]["enrolled"] == 0
     assert a_class.ask(*enrol)["to"] == "open"
     a_class.run("move", "lop1", "run_class", "--as", "dao", "--fact", "starts_on=2024-03-04")
+    marks = ("import", "decisions", "lop1", "ket-qua.csv", "--trigger", "record_results", "--as", "dao")
+    path.write_text("Học viên,Kết quả,Số buổi\nLê Thị Bình,Đạtt,8\n", encoding="utf-8")
+    (misread,) = a_class.ask(*marks, code=2)["rejected"]
+    assert (misread["row"], "đạt, không đạt" in misread["message"]) == (2, True), misread
     path.write_text("Học viên,Kết quả,Số buổi\nLê Thị Bình,Đạt,8\n", encoding="utf-8")
-    a_class.run("import", "decisions", "lop1", "ket-qua.csv", "--trigger", "record_results", "--as", "dao")
+    a_class.run(*marks)
     facts = a_class.ask("show", "lop1")["facts"]
     assert (facts["results"], facts["attendance"]) == ({"u2": "pass"}, {"u2": 8})
 
