@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from engine.core.authority import Office, Officer
-from engine.core.machine import Area
+from engine.core.machine import Area, Definition
 from engine.steps import By
 from engine.work import Case, Work
 
@@ -40,6 +40,17 @@ def places(case: Case) -> list[str]:
     """Returns the units from which a subject is read: its own, and those that its facts under `seen_by` name."""
     named = (case.subject.facts.get(f) for f in case.definition.file.seen_by)
     return [case.subject.org, *(n for n in named if isinstance(n, str))]
+
+
+def named(work: Work, definition: Definition, units: frozenset[str]) -> bool:
+    """Tells whether a subject elsewhere may name one of these units, and so be seen from there."""
+    tree = work.office.tree.by_id
+    kinds = {tree[u].kind for u in units if u in tree}
+    for name in definition.file.seen_by:
+        of = definition.file.facts[name].of
+        if not of or kinds & set(definition.area.kinds(of)):
+            return True
+    return False
 
 
 def reads(work: Work, case: Case, by: By) -> bool:

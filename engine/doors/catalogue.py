@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from engine import scope
 from engine.core import events
 from engine.core.errors import BadInput, NotFound
-from engine.core.machine import Definition
 from engine.core.views import read_facts
 from engine.doors import OpenWork
 from engine.doors.access import Access
@@ -57,7 +56,7 @@ class Catalogue:
             units = scope.units(work.office, work.library.area, by)
             if org is not None and org not in units:
                 raise NotFound("there is no organisation {org}", org=org)
-            named = org is None and _named(work, definition, units)
+            named = org is None and scope.named(work, definition, units)
             orgs = None if named else (units if org is None else frozenset(work.office.tree.below(org)) & units)
             found: list[Case] = []
             last, looked, more = after, 0, True
@@ -76,17 +75,6 @@ class Catalogue:
         if found:
             self._access.listed("subjects", len(found), by, workflow=workflow, unit=org)
         return Listed(cases=found, after=last if more else None)
-
-
-def _named(work: Work, definition: Definition, units: frozenset[str]) -> bool:
-    """Tells whether a subject elsewhere may name one of these units, and so be seen from there."""
-    tree = work.office.tree.by_id
-    kinds = {tree[u].kind for u in units if u in tree}
-    for name in definition.file.seen_by:
-        of = definition.file.facts[name].of
-        if not of or kinds & set(definition.area.kinds(of)):
-            return True
-    return False
 
 
 def _shown(work: Work, case: Case, by: By) -> bool:

@@ -21,6 +21,8 @@ from engine.steps import By
 from engine.taking import steps_of
 from engine.work import Case, Work
 
+ADOPTED = 500  # cases that are read at once
+
 
 @dataclass(frozen=True, kw_only=True)
 class Same:
@@ -84,15 +86,23 @@ class Starting:
     def matters(self, workflow: str, by: By, *, ended: bool, limit: int) -> tuple[list[Matter], bool]:
         """Returns the subjects of a workflow that an officer reads, the latest first, and whether these are all.
 
+        Those of other units that name one of the officer's are among them, except where the workflow has a list.
+
         `ended`: also those in a state where nothing is left to do. Raises NotFound.
         """
         with self._work() as work:
             definition = work.library.newest(workflow)
             units = scope.units(work.office, work.library.area, by)
             states = [s for s in definition.file.states if ended or s not in definition.final]
-            rows = work.tx.find_subjects(workflow=workflow, orgs=units, states=states)
-            near = sorted((r for r in rows if r.state != VOID), key=lambda r: (r.entered_on, r.id), reverse=True)
-            found = [Matter(case=c, steps=steps_of(work, c, by)) for c in work.adopt(near[:limit])]
+            elsewhere = definition.file.listing is None and scope.named(work, definition, units)
+            rows = work.tx.find_subjects(workflow=workflow, orgs=None if elsewhere else units, states=states)
+            latest = sorted((r for r in rows if r.state != VOID), key=lambda r: (r.entered_on, r.id), reverse=True)
+            near: list[Case] = []
+            for at in range(0, len(latest), ADOPTED):
+                near += [c for c in work.adopt(latest[at : at + ADOPTED]) if scope.reads(work, c, by)]
+                if len(near) > limit:
+                    break
+            found = [Matter(case=c, steps=steps_of(work, c, by)) for c in near[:limit]]
         self._access.listed("matters", len(found), by, workflow=workflow)
         return found, len(near) <= limit
 

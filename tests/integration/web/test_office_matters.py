@@ -99,3 +99,13 @@ def test_a_document_that_is_spread_opens_briefings_that_are_ended_by_their_units
     asked = {"f.held_on": "20/01/2026", "f.attendance": "12"}
     done = step(secretary, f"/subjects/{open_['xa1']}/steps/brief", asked)
     assert done.status_code == 303, text(done.text)[:800]
+
+
+def test_a_branch_finds_who_was_introduced_to_it_and_nobody_else_does(office: PagesOffice) -> None:
+    facts = {"full_name": "Lê Thị Hồng", "to_branch": "cb1"}
+    began = Start(workflow="introduction", id="i1", org="doan1", facts=facts)
+    assert office.service.start(began, By(officer="doan1_secretary")).allowed
+    mine = client(office, "cb1_secretary").get("/matters/introduction").text
+    assert "Lê Thị Hồng" in mine
+    assert "/subjects/i1/steps/take_into_source" in mine
+    assert "Lê Thị Hồng" not in client(office, "cb2_clerk").get("/matters/introduction").text
