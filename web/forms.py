@@ -220,7 +220,7 @@ class FactForm:
             kinds = self.definition.area.kinds(spec.of or [])
             by_id = self.values.tree.by_id
             options = [(i, n) for i, n in self._units if not kinds or by_id[i].kind in kinds or i == value]
-        text = self._typed(value)
+        text = self._typed(value, fact)
         if kind == "text" and len(text) > LONG_TEXT:
             kind = "lines"
         covered = spec.sensitive and value is not None
@@ -245,7 +245,9 @@ class FactForm:
             return [(id, f"{spec.label.of(lang)}: {name}") for id, name in {**near, **more}.items()]
         return [(key, entry.label.of(lang)) for key, entry in entries(self.definition, fact).items()]
 
-    def _typed(self, value: Value | None) -> str:
+    def _typed(self, value: Value | None, fact: str = "") -> str:
+        if isinstance(value, str) and fact and value in self.definition.file.facts[fact].shows:
+            return self.values.text(self.definition, fact, value)
         return typed_moment(value, self.values.zone) if isinstance(value, datetime) else typed(value)
 
     def _yes_no(self) -> list[tuple[str, str]]:
@@ -277,7 +279,7 @@ class FactForm:
                 continue
             if isinstance(old, datetime) and one.value.strip() == self._typed(old):
                 continue
-            if value is not None and _same(value, old):
+            if value is not None and (_same(value, old) or (not key and value == self._typed(old, fact))):
                 continue
             if key:
                 into = raw.setdefault(fact, {})

@@ -70,7 +70,8 @@ class Values:
             return known[str(value)].label.of(self.lang) if value in known else str(value)
         if kind == "org":
             return self.unit(str(value))
-        return self.plain(value)
+        words = definition.file.facts[fact].shows.get(value) if isinstance(value, str) else None
+        return self.plain(value) if words is None else words.of(self.lang)
 
     def plain(self, value: Value | None) -> str:
         """Returns a value whose fact is not known, or does not matter."""

@@ -225,7 +225,9 @@ class Fact(Model):
     purpose: Text | None = Field(None, description="why the office keeps it, and on what legal basis")
     group: Name | None = Field(None, description="where pages show it")
     hint: Text | None = Field(None, description="help for whoever fills it in")
-    shows: dict[str, Text] = Field({}, description="text: values that stand for words, with what people read instead")
+    shows: dict[str, Text] = Field(
+        {}, description="text: values that stand for words, with what people read and may write instead"
+    )
 
     @property
     def worked_out(self) -> bool:

@@ -11,6 +11,7 @@ from engine.core.calendar import Calendar
 from engine.core.errors import BadInput
 from engine.core.expressions import Expression
 from engine.core.machine import Definition
+from engine.core.model import Text
 from engine.core.subject import MapChange, Subject
 from engine.core.values import Value, parse, parse_map_change
 
@@ -49,8 +50,14 @@ def read_facts(
         if type_.name == "map" and value is not None:
             changes[name] = parse_map_change(name, type_, value, calendar.zone)
         else:
-            changes[name] = parse(name, type_, value, calendar.zone)
+            changes[name] = parse(name, type_, _meant(spec.shows, value), calendar.zone)
     return changes
+
+
+def _meant(shows: Mapping[str, Text], value: object) -> object:
+    """Returns the value that stands for the words that were written, in either language; else what was written."""
+    written = value.strip().casefold() if isinstance(value, str) else None
+    return next((v for v, words in shows.items() if written in (words.vi.casefold(), words.en.casefold())), value)
 
 
 def view_of(definition: Definition, subject: Subject, moment: Moment, reason: str | None = None) -> dict[str, Value]:

@@ -116,3 +116,15 @@ def test_what_is_printed_of_a_sitting_is_led_to_from_it(office: PagesOffice) -> 
     page = client.get("/subjects/r1/forms").text
     assert 'href="/subjects/r1/forms/minutes"' in page
     assert 'href="/reports/class_list"' in page
+
+
+def test_a_value_that_stands_for_words_is_written_and_read_in_words(office: PagesOffice) -> None:
+    """Whoever types the word that a page shows means the value; any other text stays as it is."""
+    client = office.client("cb1_clerk")
+    page = "/subjects/u1/facts/religion"
+    assert "Ghi Không khi" in client.get(page).text
+    for said, kept in (("không", "none"), ("None", "none"), ("Công giáo", "Công giáo"), ("none", "none")):
+        assert client.post(page, {"f.religion": said}).status_code == 303
+        assert office.service.show("u1")[0].subject.facts["religion"] == kept
+    opened = client.post("/subjects/u1/open", {"fact": "religion"}, page="/subjects/u1")
+    assert "<dt>Tôn giáo</dt><dd>Không</dd>" in client.get(opened.headers["location"]).text
