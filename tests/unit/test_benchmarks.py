@@ -75,6 +75,7 @@ UNVISITED = {
     "/inspection/bundles/{job}/file": "made in the background",
     "/inspection/checkpoint/note": "a file of ten lines",
     "/sign-in": "is slow on purpose",
+    "/own-password": "is asked for once, of whoever was given a password",
     "/sign-in/provider": "leads elsewhere",
     "/sign-in/provider/back": "comes from elsewhere",
     "/static/{file}": "a file",
