@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from engine.store.ports import Store
 
 LOOK_S = 60.0  # between two looks whether a backup is due
+EARLY = timedelta(minutes=10)  # so that a daily job of the system, never to the second, makes a backup daily
 log = logging.getLogger("ketnap.backup")
 
 PassphraseFile = Annotated[
@@ -257,7 +258,8 @@ def _back_up_if_due(settings: Settings, store: Store, service: Service, folder: 
 
     try:
         last = backing.newest(folder)
-        if last is not None and service.kit.clock.now() < last + timedelta(hours=settings.backup_every_hours):
+        due = None if last is None else last + timedelta(hours=settings.backup_every_hours) - EARLY
+        if due is not None and service.kit.clock.now() < due:
             return None
         return make(settings, store, service, folder, secret)
     except KetnapError as error:  # tried again at the next look
