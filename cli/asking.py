@@ -183,7 +183,9 @@ def _marked(session: Session, definition: Definition, e: Mapping[str, Any]) -> l
     lines: list[str] = []
     if e["line"] is not None:
         lines.append(e["line"]["label"])
-    if e["history"] and e["kind"] != "recorded":
+    if "origin" in e["detail"]:
+        lines.append(session.say("from an export, recorded there {time}", time=session.moment(e["entered"])))
+    elif e["history"] and e["kind"] != "recorded":
         lines.append(session.translate("recorded"))
     if e["delay_days"]:
         lines.append(session.say("entered {n} days late", n=e["delay_days"]))
@@ -205,7 +207,8 @@ def _show_history(session: Session, console: Console, definition: Definition, en
         session.say("Recorded"), session.say("On"), session.say("Who"), session.say("What"), session.say("From → to")
     )
     for e in entries:
-        who = e["actor"] or (e["kind"] == "opened" and e["account"]) or session.say("the clock")
+        who = e["actor"] or (e["kind"] == "opened" and e["account"]) or ", ".join(e["detail"].get("by") or ())
+        who = who or session.say("the clock")
         if e["on_behalf_of"]:
             who = session.say("{who} for {absent}", who=who, absent=e["on_behalf_of"])
         what = session.teller.trigger(definition, e["trigger"] or e["kind"])

@@ -75,6 +75,9 @@ def import_all(
 ) -> None:
     """Take an export into an empty database, all of it or nothing. What happened comes as history, with its days.
 
+    When each thing was recorded there is kept, so that reports mark the same entries as late. That is the word of the
+    file and proves nothing: keep the trail of the database it comes from (`ketnap audit export`).
+
     Officers come without passwords and tokens: give them new ones with `ketnap user`.
 
     Example: ketnap import all ketnap-2026.json

@@ -349,6 +349,7 @@ class Teller:
             "event": entry.id,
             "kind": entry.kind,
             "at": self.time(entry.at),
+            "entered": self.time(entry.entered),
             "on": entry.on,
             "actor": entry.actor,
             "on_behalf_of": entry.behalf,
@@ -388,8 +389,8 @@ class Teller:
     def found(self, entry: Entry) -> Document:
         """Returns an event as a search shows it: codes, ids and days, nothing that is sealed."""
         shown = {k: v for k, v in self.entry(entry).items() if k not in ("facts", "reason")}
-        at = events.unstamp(entry.at).astimezone(self.zone).date()
-        late = (at - date.fromisoformat(entry.on)).days if entry.on is not None else 0
+        at = events.unstamp(entry.entered).astimezone(self.zone).date()
+        late = (at - date.fromisoformat(entry.happened)).days if entry.happened is not None else 0
         return {**shown, "subject": entry.subject, "workflow": entry.workflow, "org": entry.org, "days_late": late}
 
     def notice(self, row: OutboxRow, text: Mapping[str, str]) -> Document:

@@ -89,6 +89,7 @@ def _event(entry: Entry) -> dict[str, Any]:
         "reason": payload.get("reason"),
         "by": list(entry.persons),
         "by_clock": not entry.by_person,
+        "history": entry.history and not entry.restored,
         "breaches": list(entry.breaches),
         "detail": detail,
     }

@@ -14,7 +14,7 @@ from engine.core.events import ERASED, LISTED, OPENED, Entry, Standing, replay, 
 from engine.core.machine import Definition
 from engine.core.values import Value
 from engine.ledger import entries
-from engine.store.rows import HAPPENED, EventRow, EventSearch
+from engine.store.rows import HAPPENED, ORIGIN, EventRow, EventSearch
 from engine.work import Work
 
 PAGE_LIMIT = 1000  # events on one page
@@ -157,15 +157,20 @@ def _fits(work: Work, query: Query, row: EventRow) -> bool:
 
 
 def delay_days(work: Work, event: EventRow | Entry) -> int:
-    """Returns how many days after it happened, by its own fact or else its day, an event was recorded."""
-    day = event.happened if isinstance(event, Entry) else _day_of(event)
-    return (work.calendar.day_of(unstamp(event.at)) - date.fromisoformat(day)).days if day is not None else 0
+    """Returns how many days after it happened, by its own fact or else its day, an event was first recorded."""
+    day, at = (event.happened, event.entered) if isinstance(event, Entry) else (_day_of(event), _entered(event))
+    return (work.calendar.day_of(unstamp(at)) - date.fromisoformat(day)).days if day is not None else 0
 
 
 def _day_of(row: EventRow) -> str | None:
     """Returns the day that stands in an event's body, else the day it was entered for."""
     _, found, rest = row.body.partition(HAPPENED)
     return rest[:10].decode() if found else row.on
+
+
+def _entered(row: EventRow) -> str:
+    """Returns when an event was recorded: here, or where an export brought it from."""
+    return str(json.loads(row.body)["recorded_at"]) if ORIGIN in row.body else row.at
 
 
 def _wanted(work: Work, query: Query, within: frozenset[str] | None) -> EventSearch:

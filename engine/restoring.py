@@ -1,4 +1,8 @@
-"""An export into an empty database: the office as it stood, and every subject as history."""
+"""An export into an empty database: the office as it stood, and every subject as history.
+
+When each thing was recorded where it comes from, and that it was no history there, is taken from the export as data:
+late entries stay marked as such in reports. It proves nothing: the trail of the database it comes from does.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,9 @@ from typing import Any
 from engine import officework, recording
 from engine.core import events
 from engine.core.errors import BadInput
+from engine.core.events import stamp, unstamp
 from engine.core.values import Json
-from engine.exporting import check_format, day_of
+from engine.exporting import KEPT, check_format, day_of
 from engine.recording import Past, Record
 from engine.steps import By
 from engine.store.rows import OfficerRow, OrgRow, RoleRow
@@ -71,7 +76,7 @@ def _record(work: Work, subject: Mapping[str, Any]) -> Record:
         facts=_typed(first["facts"]),
         reason=first["reason"],
         past=past,
-        detail={**first["detail"], **({"by": first["by"]} if first["by"] else {}), **_clock(first)},
+        detail={**_detail(work, first), **({"by": first["by"]} if first["by"] else {}), **_clock(first)},
         was=first["id"],
     )
 
@@ -92,9 +97,22 @@ def _past(work: Work, entry: Mapping[str, Any], org: str) -> Past:
         by_clock=bool(entry["by_clock"]),
         reason=entry["reason"],
         breaches=tuple(entry["breaches"]),
-        detail=entry["detail"],
+        detail=_detail(work, entry),
         was=entry["id"],
     )
+
+
+def _detail(work: Work, entry: Mapping[str, Any]) -> dict[str, Json]:
+    """Returns what an event keeps beside its facts. Raises ValueError for what no export holds: judged rules."""
+    detail: dict[str, Json] = entry["detail"]
+    if foreign := set(detail) - set(KEPT):
+        raise ValueError(", ".join(sorted(foreign)))
+    at, happened = detail["recorded_at"], detail.get("happened")
+    if not isinstance(at, str) or stamp(unstamp(at)) != at or at > work.ledger.at:
+        raise ValueError(at)
+    if happened is not None:
+        date.fromisoformat(str(happened))
+    return {**detail, "origin": events.FILES if entry["history"] else events.LIVE}
 
 
 def _typed(facts: Mapping[str, Any]) -> dict[str, object]:

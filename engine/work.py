@@ -191,7 +191,8 @@ class Work:
         return {name: other.facts[fact] for name, fact in wanted if fact in other.facts}
 
     def add(self, case: Case) -> None:
-        """Takes a new subject into this unit of work."""
+        """Takes a new subject into this unit of work. It has its key from the start, before anything is sealed."""
+        self.ledger.keys.make(case.key_id)
         case.subject = replace(case.subject, unit_stands=self._stands(case.subject.org))
         self._cases[case.subject.id] = self._dirty[case.subject.id] = case
         self._replan[case.subject.id] = None

@@ -328,12 +328,12 @@ class Counter:
             view["period_first"] = self.span.first
         return view
 
-    def notes(self, among: frozenset[str] | None = None) -> tuple[int, int]:
-        """Returns how many of the period's steps were entered after its last day, and how many as history; `among`
-        some subjects only."""
+    def notes(self, among: frozenset[str] | None = None) -> tuple[int, int, int]:
+        """Returns how many of the period's steps were entered after its last day, how many as history, and how many of
+        these an export brought from where they were none; `among` some subjects only."""
         last, first, today = self.span.last, self.span.first or date.min, self.work.today
         day_of = self.work.calendar.day_of
-        late = history = 0
+        late = history = restored = 0
         for workflow in {s.workflow for s in self._sources()}:
             for track in self.tracks(workflow).values():
                 if track.org not in self.units or (among is not None and track.subject not in among):
@@ -341,8 +341,10 @@ class Counter:
                 for step in track.steps:
                     if step.on >= first:
                         history += step.history
-                        late += last < today and not step.history and day_of(step.entered) > last
-        return late, history
+                        restored += step.restored
+                        in_its_day = step.restored or not step.history
+                        late += last < today and in_its_day and day_of(step.entered) > last
+        return late, history, restored
 
     def _sources(self) -> Iterable[Source]:
         for figure in self.layout.figures.values():

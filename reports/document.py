@@ -122,6 +122,7 @@ class Report:
     notes: Sequence[str]  # below all tables
     late_entries: int
     history_entries: int
+    restored_entries: int
     landscape: bool
     figures: Mapping[str, Value] = field(default_factory=dict)
     tables: Sequence[Table] = ()
@@ -141,6 +142,7 @@ class Report:
             "sandbox": bool(self.sandbox),
             "late_entries": self.late_entries,
             "history_entries": self.history_entries,
+            "restored_entries": self.restored_entries,
             "figures": {name: plain(v) for name, v in self.figures.items()},
             "sections": [_section(t) for t in self.tables],
         }

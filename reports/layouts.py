@@ -281,6 +281,10 @@ class Letterhead(Model):
         description="said when steps of the period were entered as history, which no rule was asked about; in braces: "
         "count"
     )
+    restored: Text = Field(
+        description="said when steps of the period came in an export of another database, no rule was asked about them "
+        "here; in braces: count"
+    )
     periods: dict[Period, Text] = Field(
         description="periods in words; in braces: year, quarter, month, first, last, first_year, last_year"
     )

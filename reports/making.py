@@ -226,8 +226,9 @@ class _Maker:
         sections = [(i, s) for i, s in enumerate(file.sections) if s.of_subject == (about is not None)]
         tables = [self._table(i, section) for i, section in sections]
         listed = frozenset(line.key for table in tables for line in table.lines)
-        late, history = counter.notes(None if about is None else listed | {about.id})
-        notes = [(self.letterhead.late, late), (self.letterhead.history, history)]
+        late, history, restored = counter.notes(None if about is None else listed | {about.id})
+        said = self.letterhead
+        notes = [(said.late, late), (said.history, history - restored), (said.restored, restored)]
         return Report(
             id=file.report,
             lang=lang,
@@ -243,6 +244,7 @@ class _Maker:
             notes=[text.of(lang).format(count=count) for text, count in notes if count],
             late_entries=late,
             history_entries=history,
+            restored_entries=restored,
             landscape=file.paper == "landscape",
             figures=self.whole,
             tables=[t for t in tables if about is None or t.lines or t.text or t.nothing],

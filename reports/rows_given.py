@@ -75,6 +75,7 @@ def report_of(given: Given) -> Report:
         notes=(),
         late_entries=0,
         history_entries=0,
+        restored_entries=0,
         landscape=True,
         tables=[Table(columns=headings, lines=lines)],
     )

@@ -242,6 +242,7 @@ def make(
         notes=(),
         late_entries=len(found.late),
         history_entries=0,
+        restored_entries=0,
         landscape=True,
         tables=list(maker.tables(cases=cases)),
     )

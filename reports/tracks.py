@@ -32,13 +32,14 @@ class Step:
 
     id: str
     on: date
-    at: str  # when it was entered
+    at: str  # when it was entered, here or where an export brought it from
     trigger: str | None
     source: str | None
     to: str | None
     org: str
     breached: bool
     history: bool  # entered as history: no rule was asked
+    restored: bool  # history that an export brought from a database where it was none
     begins: bool  # the subject's beginning
     moves_over: bool  # the subject only went over to another unit, with the one it belonged to
 
@@ -126,13 +127,14 @@ def _step(row: EventRow, on: date) -> Step:
     return Step(
         id=row.id,
         on=on,
-        at=row.at,
+        at=str(body["recorded_at"]) if "origin" in body else row.at,
         trigger=START if row.kind == events.STARTED else row.trigger,
         source=body.get("from"),
         to=body.get("to"),
         org=row.org or "",
         breached=bool(body.get("breaches")),
         history=bool(body.get("history")) or row.kind == events.RECORDED,
+        restored=body.get("origin") == events.LIVE,
         begins=row.kind == events.STARTED,
         moves_over=row.kind == events.TAKEN_OVER,
     )

@@ -18,6 +18,7 @@ from engine.core.values import Json, Type, Value, from_json, to_json
 STARTED, MOVED, FACTS_SET, UNDONE, VOIDED = "started", "moved", "facts_set", "undone", "voided"
 TAKEN_OVER = "taken_over"  # a subject goes over to the unit that its own was merged into
 RECORDED = "recorded"  # a step taken before this program, entered as history: no rule was asked
+LIVE, FILES = "live", "files"  # how what an export brought was entered where it comes from
 VOID = "void"  # the state of a subject whose beginning was undone; no definition may declare it
 REFUSED, DENIED = "refused", "denied"
 OFFICE = "office_changed"
@@ -88,6 +89,17 @@ class Entry:
     def history(self) -> bool:
         """Tells whether it was entered as history: it happened before this program, and no rule was asked."""
         return self.detail.get("history") is True
+
+    @property
+    def restored(self) -> bool:
+        """Tells whether an export brought it from where it was no history; no rule was asked about it here."""
+        return self.history and self.detail.get("origin") == LIVE
+
+    @property
+    def entered(self) -> str:
+        """When it was first recorded: here, or in the database that an export brought it from, as that says."""
+        at = self.detail.get("recorded_at")
+        return at if isinstance(at, str) and "origin" in self.detail else self.at
 
     @property
     def happened(self) -> str | None:

@@ -25,7 +25,8 @@ class Corrected:
 
 @dataclass(kw_only=True, slots=True)
 class Mark:
-    """`delay_days`: from the day it happened to the day it was recorded; 0 for history, which is no late entry."""
+    """`delay_days`: from the day it happened to the day it was first recorded; 0 for history out of the files, which is
+    no late entry. What an export brought keeps the delay that it had where it comes from."""
 
     delay_days: int = 0
     history: bool = False
@@ -41,8 +42,8 @@ def marks(entries: Sequence[Entry], day_of: Callable[[str], date]) -> Mapping[st
     written: dict[str, tuple[Json, str]] = {}  # fact -> value and the event that wrote it
     for entry in entries:
         mark = found[entry.id] = Mark(history=entry.history, undone_by=undone.get(entry.id))
-        if entry.happened is not None and not entry.history:
-            mark.delay_days = max(0, (day_of(entry.at) - date.fromisoformat(entry.happened)).days)
+        if entry.happened is not None and (not entry.history or entry.restored):
+            mark.delay_days = max(0, (day_of(entry.entered) - date.fromisoformat(entry.happened)).days)
         if entry.kind not in CHANGING or mark.undone_by is not None:
             continue
         puts_right = entry.kind == FACTS_SET and "batch" not in entry.detail

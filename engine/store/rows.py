@@ -137,6 +137,7 @@ class SavedRow:
     made_at: str
 
 
+ORIGIN = b'"origin":"'  # stands in the body of an event that an export brought from another database
 HAPPENED = b'"happened":"'  # stands in the body of an event before the day that a fact of it names
 
 

@@ -380,6 +380,7 @@ def _list(visit: Visit, page: Page, rows: Sequence[Row], title: str) -> Report:
         notes=(visit.say("As of {day}", day=day(visit.today)),),
         late_entries=0,
         history_entries=0,
+        restored_entries=0,
         landscape=False,
         tables=[Table(columns=columns, lines=lines, nothing=visit.say("Nobody: all have done it."))],
     )  # fmt: skip

@@ -260,7 +260,7 @@ def row(visit: Visit, entry: Entry, found: Found) -> dict[str, Any]:
 def _delay(visit: Visit, entry: Entry) -> int:
     if entry.happened is None or entry.kind not in events.CHANGING:
         return 0
-    return int((visit.calendar.day_of(events.unstamp(entry.at)) - date.fromisoformat(entry.happened)).days)
+    return int((visit.calendar.day_of(events.unstamp(entry.entered)) - date.fromisoformat(entry.happened)).days)
 
 
 def what(visit: Visit, entry: Entry) -> str:

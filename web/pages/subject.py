@@ -257,13 +257,16 @@ def timeline(visit: Visit, dossier: Dossier) -> list[dict[str, Any]]:
             {
                 "on": entry.happened or entry.on,
                 "at": entry.at,
-                "late": _late(visit, entry.happened or entry.on, entry.at) if not entry.history else 0,
+                "late": _late(visit, entry.happened or entry.on, entry.entered)
+                if entry.restored or not entry.history
+                else 0,
                 "past": entry.history,
+                "entered": entry.entered if entry.entered != entry.at else None,
                 "corrected": _corrected(visit, definition, marks[entry.id].corrects) if entry.id in marks else [],
                 "what": _what(visit, definition, entry.kind, told["trigger"]),
                 "facts": visit.teller.facts(definition, facts),
                 "reason": told["reason"] or "",
-                "by": visit.officer_name(entry.actor) or visit.say("the clock"),
+                "by": _who(visit, entry),
                 "behalf": visit.officer_name(entry.behalf),
                 "undone": entry.id in undone,
                 "rules": _judged(visit, definition, entry),
@@ -273,6 +276,12 @@ def timeline(visit: Visit, dossier: Dossier) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _who(visit: Visit, entry: Entry) -> str:
+    """Returns who wrote it down; of what an export brought, who did it there."""
+    persons = (entry.actor,) if entry.actor is not None else entry.persons
+    return ", ".join(visit.officer_name(p) for p in persons) or visit.say("the clock")
 
 
 def _judged(visit: Visit, definition: Definition, entry: Entry) -> list[dict[str, str]]:

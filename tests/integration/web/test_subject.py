@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 
 from engine.core.commands import Move, SetFacts, Start
+from engine.recording import Past, Record
 from engine.steps import By
 from tests.web_office import PagesOffice, serving
 
@@ -128,3 +130,15 @@ def test_a_value_that_stands_for_words_is_written_and_read_in_words(office: Page
         assert office.service.show("u1")[0].subject.facts["religion"] == kept
     opened = client.post("/subjects/u1/open", {"fact": "religion"}, page="/subjects/u1")
     assert "<dt>Tôn giáo</dt><dd>Không</dd>" in client.get(opened.headers["location"]).text
+
+
+def test_history_says_whence_it_came_when_it_was_written_there_and_by_whom(office: PagesOffice) -> None:
+    """Out of the files, or in an export with the day of recording and the officer of the other database."""
+    day, there = date(2024, 1, 5), {"origin": "live", "recorded_at": "2024-01-10T09:00:00.000000Z"}
+    past = Past(on=day, trigger="recognise", by=["xa1_secretary"], detail=there)
+    old = Record(workflow="candidate", org="cb1", id="u2", on=day, facts={"full_name": "Lê An"}, past=[past])
+    office.service.past.record([old], HEAD)
+    page = office.client("xa1_secretary").get("/subjects/u2/history").text
+    assert "Lịch sử (nhập lại)" in page, "its beginning came out of the files"
+    assert "đưa vào từ tệp xuất, nơi cũ ghi lúc 10/01/2024, 16:00" in page
+    assert page.count("chậm 3 ngày làm việc") == 1
