@@ -279,7 +279,7 @@ def _term_row(work: Work, term: Term) -> RoleRow:
     if term.org not in work.office.tree.by_id:
         raise NotFound("{officer}: there is no organisation {org}", officer=term.officer, org=term.org)
     if term.from_ is not None and term.until is not None and term.until < term.from_:
-        raise BadInput("until: {until} is before from: {from_}", until=term.until, from_=term.from_)
+        raise BadInput("the last day, {until}, lies before the first, {from_}", until=term.until, from_=term.from_)
     return RoleRow(
         officer=term.officer,
         org=term.org,
@@ -318,7 +318,9 @@ def add_substitute(work: Work, officer: str, stand_in: str, first: date, last: d
     if officer == stand_in:
         raise BadInput("{officer} cannot stand in for themselves", officer=officer)
     if last < first:
-        raise BadInput("until: {until} is before from: {from_}", until=last.isoformat(), from_=first.isoformat())
+        raise BadInput(
+            "the last day, {until}, lies before the first, {from_}", until=last.isoformat(), from_=first.isoformat()
+        )
     id = f"{officer}/{stand_in}/{first.isoformat()}"
     row = SubstituteRow(
         id=id, officer=officer, stand_in=stand_in, from_day=first.isoformat(), until_day=last.isoformat()

@@ -82,7 +82,7 @@ def _check(work: Work, change: OrgChange, kind: str | None) -> None:
     if change.parent is not None and change.id in tree.path(change.parent):
         raise BadInput("{org} cannot stand under {parent}, which stands under it", org=change.id, parent=change.parent)
     if change.from_ is not None and change.until is not None and change.until < change.from_:
-        raise BadInput("until: {until} is before from: {from_}", until=change.until, from_=change.from_)
+        raise BadInput("the last day, {until}, lies before the first, {from_}", until=change.until, from_=change.from_)
     for mark in change.marks or {}:
         if mark not in file.marks or kind not in work.library.area.kinds(file.marks[mark].at):
             raise BadInput(

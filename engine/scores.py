@@ -74,7 +74,9 @@ def standings(
     """
     spec = score_of(work, name)
     if last < first:
-        raise BadInput("until: {until} is before from: {from_}", until=last.isoformat(), from_=first.isoformat())
+        raise BadInput(
+            "the last day, {until}, lies before the first, {from_}", until=last.isoformat(), from_=first.isoformat()
+        )
     upto = min(day or work.today, last)
     rows = list(work.tx.orgs())
     trees = Trees(rows)

@@ -100,7 +100,9 @@ def supervise(work: Work, unit: str, first: date, last: date, by: By) -> Supervi
     if by.officer is not None and unit not in scope.units(work.office, work.library.area, by):
         raise Denied("{officer} sees nothing of this", why="scope", officer=by.officer)
     if last < first:
-        raise BadInput("until: {until} is before from: {from_}", until=last.isoformat(), from_=first.isoformat())
+        raise BadInput(
+            "the last day, {until}, lies before the first, {from_}", until=last.isoformat(), from_=first.isoformat()
+        )
     people = {o.id: o.name for o in work.office.officers.values()}
     found = Supervision(unit=unit, first=first, last=last, definitions=dict(work.library.all_newest()), people=people)
     after = ""

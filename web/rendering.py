@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from web.shown import day, left, moment
+from web.shown import day, left, moment, period, sentence
 
 if TYPE_CHECKING:
     from web.site import Visit
@@ -18,7 +18,7 @@ ASSETS = Path(__file__).parent / "static"
 
 def environment() -> Environment:
     """Returns the environment of the templates: everything is escaped, what is not given is an error."""
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
@@ -26,6 +26,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    made.filters["sentence"] = sentence
+    return made
 
 
 class Templates:
@@ -48,6 +50,7 @@ class Templates:
             "of": of,
             "day": day,
             "moment": lambda at: moment(at, zone),
+            "span": period,
             "left": lambda due: left(visit.calendar, visit.today, due, visit.translate),
             "signed": signed,
             "brand": of(visit.site.pages.brand),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, tzinfo
@@ -28,6 +29,21 @@ def day(value: date | str | None) -> str:
         return ""
     found = date.fromisoformat(value[:10]) if isinstance(value, str) else value
     return found.strftime("%d/%m/%Y")
+
+
+def sentence(text: str) -> str:
+    """Returns a message of the program as a page says it: from a capital to a full stop, its days as dd/mm/yyyy."""
+    said = re.sub(r"(?<![\w-])(\d{4})-(\d\d)-(\d\d)(?![\w-])", r"\3/\2/\1", text.rstrip())
+    if re.match(r"[^\W\d_]+(?=[ ,.]|$)", said):  # a code, such as a sign-in name, stays as it is
+        said = said[0].upper() + said[1:]
+    return said if not said or said[-1] in ".!?…:;" else said + "."
+
+
+def period(value: str) -> str:
+    """Returns the name of a period as people read it: a month as mm/yyyy, a day as dd/mm/yyyy, a year as it is."""
+    if re.fullmatch(r"\d{4}-\d{2}", value):
+        return f"{value[5:]}/{value[:4]}"
+    return day(value) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value) else value
 
 
 def moment(value: datetime | str | None, zone: tzinfo) -> str:

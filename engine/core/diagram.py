@@ -118,12 +118,15 @@ _TIP = (
 )
 
 
-def svg(definition: Definition, lang: str) -> str:
+def svg(definition: Definition, lang: str, *, counts: Mapping[str, int] | None = None, here: str | None = None) -> str:
     """Returns a drawing: the states in a column, forward transitions on the right, backward ones on the left.
 
     Each arrow keeps to a lane of its own, so that none lies on another; it has a title and a description for readers.
+    `counts` stand in the states, as how many are there; `here` is the state that is marked, where one subject stands.
     """
     labels = _labels(definition, lang)
+    if counts is not None:
+        labels = {s: f"{label}: {counts.get(s, 0)}" for s, label in labels.items()}
     tops = {s: 30 + i * (_BOX_HEIGHT + _GAP) for i, s in enumerate(labels)}
     order = {s: i for i, s in enumerate(labels)}
     together: dict[tuple[str, str], list[str]] = {}
@@ -147,7 +150,7 @@ def svg(definition: Definition, lang: str) -> str:
         _TIP,
         f'<rect width="{width}" height="{height}" fill="#fff"/>',
     ]
-    parts += _boxes(definition, labels, tops, stays, margin)
+    parts += _boxes(definition, labels, tops, stays, margin, here)
     parts += _lanes(right, tops, margin + _BOX_WIDTH, step, anchor="start")
     parts += _lanes(left, tops, margin, -step, anchor="end")
     return "\n".join([*parts, "</svg>"]) + "\n"
@@ -163,18 +166,21 @@ def _boxes(
     tops: Mapping[str, int],
     stays: Mapping[str, Sequence[str]],
     x: int,
+    here: str | None,
 ) -> list[str]:
     parts: list[str] = []
     for state, label in labels.items():
         y = tops[state]
         weight = 3 if state in definition.final else 1.5
+        fill, ink = ("#14536b", "#fff") if state == here else ("#f4f6f8", "#111")
         parts.append(
-            f'<rect x="{x}" y="{y}" width="{_BOX_WIDTH}" height="{_BOX_HEIGHT}" rx="8" fill="#f4f6f8" stroke="#333" '
+            f'<rect x="{x}" y="{y}" width="{_BOX_WIDTH}" height="{_BOX_HEIGHT}" rx="8" fill="{fill}" stroke="#333" '
             f'stroke-width="{weight}"/>'
         )
         middle = x + _BOX_WIDTH // 2
         name = f"● {label}" if state == definition.initial else label
-        parts.append(f'<text x="{middle}" y="{y + 27}" text-anchor="middle" fill="#111">{escape(name)}</text>')
+        name = f"▶ {name}" if state == here else name
+        parts.append(f'<text x="{middle}" y="{y + 27}" text-anchor="middle" fill="{ink}">{escape(name)}</text>')
         if state in stays:
             text = f"↻ {_joined(stays[state])}"
             parts.append(

@@ -26,7 +26,7 @@ from web.grid import GridRows, Row
 from web.pages.start import start_label
 from web.pages.step import fact_form
 from web.pages_file import Grid
-from web.shown import day
+from web.shown import day, period
 from web.site import Said, Site, Visit
 
 NAME = "grid"
@@ -342,7 +342,7 @@ def export(visit: Visit) -> Response:
     page = Page(visit)
     rows = [r for r in page.rows if r.waits or visit.form.get("all") == "yes"]
     title = visit.say("{what} {period}: not done yet", what=page.definition.file.title.of(visit.lang),
-                      period=page.period.name)  # fmt: skip
+                      period=period(page.period.name))  # fmt: skip
     report = _list(visit, page, rows, title)
     from reports.workbook import workbook
 

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 from engine.doors.desk import COUNTED, MOST, News, Waiting
 from engine.work import Case
 from web.access import SIGNED
+from web.shown import period
 from web.site import Site, Visit
 
 NAME = "home"  # by which a menu leads here
@@ -70,14 +71,17 @@ def _page(visit: Visit) -> int:
 
 
 def title_of(visit: Visit, case: Case) -> str:
-    """Returns what people call a subject: its name, or what its workflow is called and where it lives."""
+    """Returns what people call a subject: its name, or what its workflow is called, its period and where it lives."""
     named = visit.teller.title(case.definition, case.subject.facts)
     if named:
         return named
     borrowed = next((v for n, v in case.subject.borrowed.items() if case.definition.types[n].name == "text"), None)
     if isinstance(borrowed, str):
         return borrowed
-    return f"{case.definition.file.title.of(visit.lang)}, {visit.values.unit(case.subject.org)}"
+    definition, facts = case.definition, case.subject.facts
+    apart = [n for n in definition.file.unique if n in facts]  # of a unit's plans, that of 2025
+    told = " ".join(period(visit.values.text(definition, n, facts[n])) for n in apart)
+    return f"{definition.file.title.of(visit.lang)}{f' {told}' if told else ''}, {visit.values.unit(case.subject.org)}"
 
 
 def _item(visit: Visit, w: Waiting, ends: str) -> Item:

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 
 from engine import scope
 from engine.core.calendar import add_months
+from engine.core.collation import text_key
 from engine.core.errors import BadInput, KetnapError, NotFound
 from engine.core.events import unstamp
 from engine.core.sending import SENT
@@ -28,7 +29,7 @@ from web.words import error_text
 
 NAME = "notices"
 NEED = Listed(NAME)
-CHANNELS = ("email", "sms", "webhook")
+CHANNELS = {"email": "Email", "sms": "Text message", "webhook": "A program"}  # and what they are called
 AHEAD = 400  # days of a forecast
 SUBJECTS = 60  # offered for a preview
 KIND = "forecast"
@@ -133,7 +134,9 @@ def _calendar(visit: Visit, first: date, last: date, days: dict[date, list[dict[
 def _letter(visit: Visit, letter: Letter) -> dict[str, Any]:
     row, text, case = letter.row, letter.text, letter.case
     title = (
-        text.get("subject_line", "") if text is not None else visit.say("A notice by {channel}", channel=row.channel)
+        text.get("subject_line", "")
+        if text is not None
+        else visit.say("A notice by {channel}", channel=_channel(visit, row.channel).lower())
     )
     return {
         "at": row.sent_at or row.next_try_at or row.due_at,
@@ -142,13 +145,18 @@ def _letter(visit: Visit, letter: Letter) -> dict[str, Any]:
         "about": title_of(visit, case) if case is not None else "",
         "to": visit.officer_name(row.recipient) or "–",
         "behalf": visit.officer_name(row.behalf),
-        "channel": "" if row.channel == "none" else row.channel,
+        "channel": _channel(visit, row.channel),
         "state": visit.say(row.state),
         "kind": KINDS.get(row.state, ""),
         "sent": row.state in SENT,
         "waits": row.state in ("queued", "claimed"),
         "settle": bool(letter.may) and row.state in ("unknown", "failed", "refused"),
     }
+
+
+def _channel(visit: Visit, kind: str) -> str:
+    """Returns what people call a channel, '' for none."""
+    return "" if kind == "none" else visit.say(CHANNELS.get(kind, kind))
 
 
 def _coming(visit: Visit, coming: Coming) -> dict[str, Any]:
@@ -249,20 +257,21 @@ def _preview(visit: Visit, found: Any, error: str, status: int) -> Response:
             states = sorted(told.states) if told is not None and told.states else None
             rows = work.tx.find_subjects(workflow=workflow, orgs=sorted(units), states=states, limit=SUBJECTS)
             subjects = list(work.adopt(rows))
-    named = sorted((title_of(visit, c), c.subject.id) for c in subjects)
+    named = sorted(((title_of(visit, c), c.subject.id) for c in subjects), key=lambda n: (text_key(n[0]), n[1]))
     if named:
         visit.service.access.listed("preview", len(named), visit.by())
     return visit.page(
         "notice_preview.html",
         status,
         rule=Field(name="rule", label=visit.say("Notice rule"), kind="choice", value=chosen, options=sorted(
-            rules, key=lambda r: r[1])),
+            rules, key=lambda r: text_key(r[1]))),
         subject=Field(name="subject", label=visit.say("About"), kind="choice", value=visit.form.get("subject"),
                       options=[(id, title) for title, id in named]) if named else None,
         chosen=bool(workflow),
         found=found,
         why=visit.say(found.why) if found is not None and found.why else "",
         error=error,
+        channel=lambda kind: _channel(visit, kind),
     )  # fmt: skip
 
 
@@ -336,8 +345,8 @@ def forecasted(visit: Visit) -> Response:
     """Shows what would go out."""
     period, found = visit.worked(KIND)
     items = [
-        {"at": e.at, "title": e.subject_line, "to": visit.officer_name(e.row.recipient), "channel": e.row.channel,
-         "body": e.body}
+        {"at": e.at, "title": e.subject_line, "to": visit.officer_name(e.row.recipient),
+         "channel": _channel(visit, e.row.channel), "body": e.body}
         for e in found
     ]  # fmt: skip
     return visit.page("notices_forecast.html", items=items, period=period, fields=[])
@@ -417,6 +426,12 @@ def prefer(visit: Visit) -> Response:
         chosen = visit.form.get(f"channel_{n}")
         if chosen and (chosen not in CHANNELS or wanted.count(chosen) > 1):
             errors[f"channel_{n}"] = visit.say("Choose each at most once.")
+    officer, _ = visit.service.mail.me(visit.by())
+    there = {"email": officer.email, "sms": officer.phone, "webhook": visit.form.get("webhook").strip()}
+    for n in (1, 2, 3):
+        chosen = visit.form.get(f"channel_{n}")
+        if chosen in there and not there[chosen]:
+            errors.setdefault(f"channel_{n}", visit.say("Nothing would come this way: there is no address for it."))
     if errors:
         return _mine(visit, errors, 400)
     try:

@@ -43,8 +43,12 @@ def routes(site: Site) -> list[BaseRoute]:
 def show_all(visit: Visit) -> Response:
     """Shows which procedures there are."""
     with visit.service.work() as work:
-        found = list(work.library.all_newest().values())
         clauses = work.library.area.file.clauses
+        place = {c: i for i, c in enumerate(clauses)}
+        found = sorted(  # as the document goes on; what serves none of its clauses comes last
+            work.library.all_newest().values(),
+            key=lambda d: (min((place.get(c, len(place)) for c in d.file.clause), default=len(place)), d.workflow),
+        )
     return visit.page("procedures.html", definitions=found, clauses=clauses)
 
 
@@ -66,8 +70,7 @@ def show(visit: Visit) -> Response:
     return visit.page(
         "procedure.html",
         definition=definition,
-        drawing=Markup(svg(definition, visit.lang)),  # noqa: S704 - our own drawing, every text in it is escaped
-        states=[(spec.label.of(visit.lang), counts[state]) for state, spec in definition.file.states.items()],
+        drawing=Markup(svg(definition, visit.lang, counts=counts if units else None)),  # noqa: S704 - ours, escaped
         counted=bool(units),
         steps=[told.step(s) for s in definition.steps.values()],
         rules=[told.rule(r) for r in definition.rules.values()],

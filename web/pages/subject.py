@@ -61,7 +61,7 @@ def show(visit: Visit) -> Response:
         papers=[papers(visit, dossier, f) for f in shown.papers if f in case.definition.file.facts],
         timeline=timeline(visit, dossier)[:LINES],
         more=max(0, len(dossier.history) - LINES),
-        drawing=Markup(svg(case.definition, visit.lang)),  # noqa: S704 - our own drawing, every text in it is escaped
+        drawing=Markup(svg(case.definition, visit.lang, here=case.subject.state)),  # noqa: S704 - our own drawing, every text in it is escaped
         notices=notices(visit, dossier),
         may_undo=case.subject.version > 0,
         **named(visit, case),

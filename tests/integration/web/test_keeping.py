@@ -146,6 +146,13 @@ def test_officers_name_their_own_substitute_and_end_it(office: PagesOffice) -> N
         assert not work.office.absent_for("cb1_deputy")
 
 
+def test_days_in_the_wrong_order_are_refused_in_words(office: PagesOffice) -> None:
+    answer = post(office, "cb1_secretary", "/substitutes", officer="cb1_secretary", stand_in="cb1_deputy",
+                  first="25/01/2025", last="21/01/2025")  # fmt: skip
+    assert answer.status_code == 422
+    assert "Ngày cuối (21/01/2025) sớm hơn ngày đầu (25/01/2025)." in text(answer.text)
+
+
 def test_nobody_names_a_substitute_for_somebody_they_do_not_keep(office: PagesOffice) -> None:
     answer = post(office, "cb1_deputy", "/substitutes", officer="xa1_secretary", stand_in="cb1_deputy",
                   first="21/01/2025", last="25/01/2025")  # fmt: skip

@@ -59,6 +59,8 @@ def test_a_month_shows_what_went_out_and_what_comes_to_whoever_reads_it(office: 
     assert "xa2" not in re.sub(r"<option.*?</option>", "", page.text), "nothing of another committee"
     assert "✓" in page.text
     assert "dự kiến" in page.text, "what is planned"
+    assert ">Thư điện tử<" in page.text, "a channel is called as people call it"
+    assert "hằng năm 2025, " in page.text, "of which year the plan is"
     later = client.get(re.search(r'href="(/notices/months/2025-02)"', page.text)[1])  # type: ignore[index]
     assert later.status_code == 200
     assert client.get("/notices/months/2025-13").status_code == 404
@@ -146,6 +148,9 @@ def test_an_officer_says_how_notices_reach_them_and_opens_a_calendar_feed(office
     wrong = client.post("/notices/mine", {"channel_1": "sms", "webhook": "javascript:alert(1)"})
     assert wrong.status_code == 400
     assert 'value="javascript:alert(1)"' in wrong.text
+    nowhere = client.post("/notices/mine", {"channel_1": "webhook", "webhook": ""})
+    assert nowhere.status_code == 400
+    assert "chưa có địa chỉ" in nowhere.text
     hook = "https://vi-du.test/thong-bao"
     assert (
         client.post("/notices/mine", {"channel_1": "webhook", "channel_2": "email", "webhook": hook}).status_code == 303

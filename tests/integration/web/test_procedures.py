@@ -51,9 +51,30 @@ def test_people_are_counted_only_where_the_reader_may_look(office: PagesOffice) 
         Start(workflow="candidate", id="p1", org="cb3", facts={"full_name": "Trần An"}), By(officer="xa2_secretary")
     )
     inside, beside = (office.client(o).get("/procedures/candidate").text for o in ("xa2_secretary", "xa1_secretary"))
-    assert "<dt>Nguồn</dt><dd>1</dd>" in inside
-    assert "<dt>Nguồn</dt><dd>0</dd>" in beside
-    assert "<dt>Nguồn</dt>" not in office.client("tu_admin").get("/procedures/candidate").text
+    assert "● Nguồn: 1</text>" in inside
+    assert "● Nguồn: 0</text>" in beside
+    assert "● Nguồn</text>" in office.client("tu_admin").get("/procedures/candidate").text
+
+
+def test_the_procedures_stand_in_the_order_of_the_document_with_its_clauses_in_words(office: PagesOffice) -> None:
+    page = office.client("cb1_secretary").get("/procedures").text
+    places = [
+        page.index(f'href="/procedures/{w}"') for w in ("briefing", "annual_plan", "monthly_review", "training_class")
+    ]
+    assert places == sorted(places)
+    assert "1.5: Hằng tháng xét đề nghị" in page
+    assert "preamble" not in page
+
+
+def test_a_subject_s_picture_marks_where_it_stands(office: PagesOffice) -> None:
+    from engine.core.commands import Start
+    from engine.steps import By
+
+    by = By(officer="xa2_secretary")
+    office.service.start(Start(workflow="candidate", id="p2", org="cb3", facts={"full_name": "Trần Bình"}), by)
+    page = office.client("xa2_secretary").get("/subjects/p2").text
+    assert page.count("▶") == 1
+    assert "▶ ● Nguồn</text>" in page
 
 
 def test_a_procedure_that_is_not_there_is_not_found(office: PagesOffice) -> None:
