@@ -42,6 +42,7 @@ from web.pages import (
     listing,
     matters,
     notices,
+    notices_mine,
     officers,
     organisations,
     personal_data,
@@ -99,6 +100,7 @@ PAGES = (  # a new page's module goes here
     bundles,
     personal_data,
     notices,
+    notices_mine,
 )
 _PROGRAMS = {path.partition("{")[0] for path in OUTSIDE}
 

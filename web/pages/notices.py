@@ -1,4 +1,4 @@
-"""Notices: a month of what went out and what comes, what has to be settled, previews, a forecast, one's own wishes."""
+"""Notices: a month of what went out and what comes, what has to be settled, previews, a forecast."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from engine.core.sending import SENT
 from engine.doors.mail import Coming, Letter
 from engine.service import Service
 from notifications.forecast import Expected
-from web.access import SIGNED, Listed
+from web.access import Listed
 from web.forms import Field, read_day
 from web.jobs import Job
 from web.pages.home import title_of
+from web.pages.notices_mine import channel_name
 from web.shown import day
 from web.site import Said, Site, Visit
 from web.words import error_text
 
 NAME = "notices"
 NEED = Listed(NAME)
-CHANNELS = {"email": "Email", "sms": "Text message", "webhook": "A program"}  # and what they are called
 AHEAD = 400  # days of a forecast
 SUBJECTS = 60  # offered for a preview
 KIND = "forecast"
@@ -49,9 +49,6 @@ def routes(site: Site) -> list[BaseRoute]:
         site.get("/notices/forecasts/{job}", forecasted, NEED),
         site.get("/notices/channels", channels, NEED),
         site.post("/notices/channels", try_channel, NEED),
-        site.get("/notices/mine", mine, SIGNED),
-        site.post("/notices/mine", prefer, SIGNED),
-        site.post("/notices/feed", feed, SIGNED),
         site.get("/notices/one/{id}", one, NEED),
         site.post("/notices/one/{id}", settle, NEED),
     ]
@@ -136,7 +133,7 @@ def _letter(visit: Visit, letter: Letter) -> dict[str, Any]:
     title = (
         text.get("subject_line", "")
         if text is not None
-        else visit.say("A notice by {channel}", channel=_channel(visit, row.channel).lower())
+        else visit.say("A notice by {channel}", channel=channel_name(visit, row.channel).lower())
     )
     return {
         "at": row.sent_at or row.next_try_at or row.due_at,
@@ -145,18 +142,13 @@ def _letter(visit: Visit, letter: Letter) -> dict[str, Any]:
         "about": title_of(visit, case) if case is not None else "",
         "to": visit.officer_name(row.recipient) or "–",
         "behalf": visit.officer_name(row.behalf),
-        "channel": _channel(visit, row.channel),
+        "channel": channel_name(visit, row.channel),
         "state": visit.say(row.state),
         "kind": KINDS.get(row.state, ""),
         "sent": row.state in SENT,
         "waits": row.state in ("queued", "claimed"),
         "settle": bool(letter.may) and row.state in ("unknown", "failed", "refused"),
     }
-
-
-def _channel(visit: Visit, kind: str) -> str:
-    """Returns what people call a channel, '' for none."""
-    return "" if kind == "none" else visit.say(CHANNELS.get(kind, kind))
 
 
 def _coming(visit: Visit, coming: Coming) -> dict[str, Any]:
@@ -271,7 +263,7 @@ def _preview(visit: Visit, found: Any, error: str, status: int) -> Response:
         found=found,
         why=visit.say(found.why) if found is not None and found.why else "",
         error=error,
-        channel=lambda kind: _channel(visit, kind),
+        channel=lambda kind: channel_name(visit, kind),
     )  # fmt: skip
 
 
@@ -346,7 +338,7 @@ def forecasted(visit: Visit) -> Response:
     period, found = visit.worked(KIND)
     items = [
         {"at": e.at, "title": e.subject_line, "to": visit.officer_name(e.row.recipient),
-         "channel": _channel(visit, e.row.channel), "body": e.body}
+         "channel": channel_name(visit, e.row.channel), "body": e.body}
         for e in found
     ]  # fmt: skip
     return visit.page("notices_forecast.html", items=items, period=period, fields=[])
@@ -379,73 +371,3 @@ def try_channel(visit: Visit) -> Response:
         return _channels(visit, (name, False, error_text(error, visit.lang)), 400)
     text = visit.say(outcome.detail) + (f" ({outcome.code})" if outcome.code else "")
     return _channels(visit, (name, outcome.state in SENT, text), 200)
-
-
-# ---- one's own ----
-
-
-def mine(visit: Visit) -> Response:
-    """Shows how the officer wants notices, and their calendar feed."""
-    return _mine(visit, {}, 200)
-
-
-def _mine(visit: Visit, errors: dict[str, str], status: int) -> Response:
-    officer, feed_open = visit.service.mail.me(visit.by())
-    say, form = visit.say, visit.form
-    labels = {"email": say("Email"), "sms": say("Text message"), "webhook": say("A program of mine")}
-    order = [form.get(f"channel_{n}") if form.has(f"channel_{n}") else (officer.channels[n - 1:n] or ("",))[0]
-             for n in (1, 2, 3)]  # fmt: skip
-    first = (say("First by"), say("then by"), say("then by"))
-    fields = [
-        Field(name=f"channel_{n}", label=first[n - 1], kind="choice", value=order[n - 1], options=list(labels.items()),
-              hint=say("none: as the office does") if n == 1 else "", error=errors.get(f"channel_{n}", ""))
-        for n in (1, 2, 3)
-    ]  # fmt: skip
-    webhook = form.get("webhook") if form.has("webhook") else officer.webhook or ""
-    fields.append(
-        Field(name="webhook", label=say("Address of the program"), kind="text", value=webhook,
-              error=errors.get("webhook", ""), hint=say("https://…, to which notices are posted; may stay empty"))
-    )  # fmt: skip
-    secret = visit.site.shelf.take(visit.session.row.id, "feed")
-    base = visit.site.settings.base_url.rstrip("/") or str(visit.request.base_url).rstrip("/")
-    return visit.page(
-        "notices_mine.html",
-        status,
-        officer=officer,
-        fields=fields,
-        feed_open=feed_open,
-        feed=f"{base}/calendar/{secret}.ics" if secret else "",
-    )
-
-
-def prefer(visit: Visit) -> Response:
-    """Records how the officer wants notices."""
-    wanted = [c for n in (1, 2, 3) if (c := visit.form.get(f"channel_{n}"))]
-    errors: dict[str, str] = {}
-    for n in (1, 2, 3):
-        chosen = visit.form.get(f"channel_{n}")
-        if chosen and (chosen not in CHANNELS or wanted.count(chosen) > 1):
-            errors[f"channel_{n}"] = visit.say("Choose each at most once.")
-    officer, _ = visit.service.mail.me(visit.by())
-    there = {"email": officer.email, "sms": officer.phone, "webhook": visit.form.get("webhook").strip()}
-    for n in (1, 2, 3):
-        chosen = visit.form.get(f"channel_{n}")
-        if chosen in there and not there[chosen]:
-            errors.setdefault(f"channel_{n}", visit.say("Nothing would come this way: there is no address for it."))
-    if errors:
-        return _mine(visit, errors, 400)
-    try:
-        visit.service.mail.prefer(wanted, visit.form.get("webhook").strip()[:500], visit.by_form())
-    except BadInput as error:
-        return _mine(visit, {"webhook": error_text(error, visit.lang)}, 400)
-    return visit.redirect("/notices/mine", Said(visit.say("Your wishes are recorded.")))
-
-
-def feed(visit: Visit) -> Response:
-    """Opens the officer's calendar feed anew, or closes it."""
-    officer, by = visit.session.officer.id, visit.by_form()
-    if visit.form.get("close"):
-        visit.service.feeds.close(officer, by)
-        return visit.redirect("/notices/mine", Said(visit.say("The calendar feed is closed.")))
-    visit.site.shelf.put(visit.session.row.id, "feed", visit.service.feeds.open(officer, by))
-    return visit.redirect("/notices/mine")
