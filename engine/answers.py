@@ -61,7 +61,9 @@ class Teller:
 
     def invalid(self, error: BadInput) -> str:
         """Returns what is wrong with the input; what a definition says of it stands in the definition's own words."""
-        return error.in_language(self.lang) if isinstance(error, InvalidInput) else error.text(self.translate)
+        return (
+            error.in_language(self.lang) if isinstance(error, InvalidInput) else error.text(self.translate, self.lang)
+        )
 
     def say(self, template: str, /, **params: object) -> str:
         """Returns a text of the program in the reader's language."""

@@ -8,6 +8,7 @@ from string import Formatter
 from engine.core.commands import Start
 from engine.core.errors import BadInput, NotFound
 from engine.core.machine import Definition
+from engine.core.model import Text
 from engine.work import Work
 
 NUMBERED = "{workflow}-{n}"
@@ -69,7 +70,21 @@ def taken_key(work: Work, definition: Definition, org: str, facts: Mapping[str, 
     """Returns the unique key of a new subject. Raises BadInput when another has it."""
     key = unique_key(definition, org, facts)
     if key is not None and work.tx.find_subjects(workflow=definition.workflow, unique_key=key, limit=1):
-        raise BadInput(
-            "{workflow}: there is one already for {key}", workflow=definition.workflow, key=key.replace("|", ", ")
-        )
+        title, key_said = definition.file.title, _key_said(work, definition, org, facts)
+        raise BadInput("{workflow}: there is one already for {key}", workflow=title, key=key_said)
     return key
+
+
+def _key_said(work: Work, definition: Definition, org: str, facts: Mapping[str, object]) -> Text:
+    """Returns what makes a subject unique in words: units and choices by their names, what is the same said once."""
+    lists, spec, units = definition.area.file.lists, definition.file.facts, work.office.tree.by_id
+    said: list[Text] = []
+    for name in definition.file.unique:
+        value = org if name == "org" else str(facts.get(name))
+        if name == "org" or spec[name].type == "org":
+            unit = units[value].name if value in units else value
+            said.append(Text(vi=unit, en=unit))
+            continue
+        listed = lists.get((spec[name].of or [""])[0], {}) if spec[name].type == "choice" else {}
+        said.append(listed[value].label if value in listed else Text(vi=value, en=value))
+    return Text(vi=", ".join(dict.fromkeys(t.vi for t in said)), en=", ".join(dict.fromkeys(t.en for t in said)))

@@ -167,11 +167,13 @@ def under(work: Work, org: str, on: date) -> list[str]:
 
 
 def _check_empty(work: Work, org: str, until: date) -> None:
-    left = [*(c.subject.id for c in running(work, org)), *under(work, org, until + timedelta(days=1))]
+    units = work.office.tree.by_id
+    below = under(work, org, until + timedelta(days=1))
+    left = [*(units[u].name if u in units else u for u in below), *(c.subject.id for c in running(work, org))]
     if left:
         raise BadInput(
             "{org} is not closed: it still has {what}; merge or split it, or move them first",
-            org=org,
+            org=units[org].name if org in units else org,
             what=_few(left),
         )
 

@@ -259,7 +259,9 @@ def check_needed(work: Work, person: str, cases: Sequence[Case]) -> None:
         state = case.subject.state
         if state not in _ended(case):
             raise StillNeeded(
-                "{subject} is still open ({state}); nothing was erased", subject=case.subject.id, state=state
+                "{subject} is still open ({state}); nothing was erased",
+                subject=case.subject.id,
+                state=case.definition.file.states[state].label,
             )
     held = hold_of(work, person)
     if held is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
 
@@ -55,6 +55,7 @@ class Incoming:
     warnings: Sequence[Remark]
     done: Imported
     rows: Sequence[tuple[str, int, str, str]]  # sheet, row, who or what, outcome: created, updated or unchanged
+    names: Mapping[tuple[str, int], str] = field(default_factory=dict)  # by sheet and row, also of rejected ones
 
     @property
     def stands(self) -> bool:
@@ -198,10 +199,18 @@ def bring_people(errand: Errand) -> Incoming:
         errand.service, workflow, sorted(branches), planner, errand.by, account=errand.account, rehearse=errand.rehearse
     )
     plan = planner.plan or reading
-    unchanged = [(c.row, "unchanged") for c in planner.plan.unchanged] if planner.plan is not None else []
+    done_rows = list(done.rows)
+    if planner.plan is not None:
+        done_rows += [(c.row, "unchanged") for c in planner.plan.unchanged]
+        if planner.plan.rejected:  # nothing was tried: the other rows say what they will do in the mended list
+            done_rows += [(c.row, "created") for c in planner.plan.creates]
+            done_rows += [(c.row, "updated") for c in planner.plan.updates]
     title = errand.profile.required
-    rows = [(r.sheet, r.row, str(r.facts.get(title, "")), o) for r, o in [*done.rows, *unchanged]]
-    return Incoming(read=reading.read, rejected=plan.rejected, warnings=plan.warnings, done=done, rows=rows)
+    rows = [(r.sheet, r.row, str(r.facts.get(title, "")), o) for r, o in done_rows]
+    names = {**reading.names, **{(r.sheet, r.row): str(r.facts.get(title, "")) for r in reading.rows}}
+    return Incoming(
+        read=reading.read, rejected=plan.rejected, warnings=plan.warnings, done=done, rows=rows, names=names
+    )
 
 
 def reach(

@@ -58,6 +58,7 @@ def read_people(
     return Reading(
         rows=tuple(reader.rows),
         rejected=tuple(reader.rejected),
+        names=reader.names,
         warnings=tuple(reader.gathered()),
         read=reader.read,
     )
@@ -90,6 +91,7 @@ class _Reader:
         self.branches, self.organisations = branches, organisations
         self.rows: list[PersonRow] = []
         self.rejected: list[Remark] = []
+        self.names: dict[tuple[str, int], str] = {}
         self.read = 0
         self._warnings: list[Remark] = []
         self._found: dict[tuple[str, bool], list[str]] = {}
@@ -244,6 +246,8 @@ class _Reader:
         if required not in facts and not any(f.heading == name_at.label for f in faults):
             faults.append(self._at(place, row, name_at, "there is no name"))
         self.rejected.extend(faults)
+        if faults and required in facts:
+            self.names[place.sheet.name, row] = str(facts[required])
         if faults or unit is None:
             return
         person = PersonRow(sheet=place.sheet.name, row=row, org_id=unit, facts=facts)

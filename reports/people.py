@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
@@ -31,6 +31,7 @@ class Reading:
     rejected: tuple[Remark, ...]
     warnings: tuple[Remark, ...]
     read: int
+    names: Mapping[tuple[str, int], str] = field(default_factory=dict)  # of rejected rows, by sheet and row
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from web.site import Visit
 
 GOES = "to."  # how the fields that say where each thing of a split unit goes begin
 ID = "id"
+DIGITS = re.compile(r"\d+")  # codes stand in the order of their numbers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +144,7 @@ def _running(at: At, held: Held) -> list[tuple[str, str]]:
             title_of(at.visit, case) if case.subject.id in held.seen else at.visit.say("Code {id}", id=case.subject.id)
         )
         found.append((case.subject.id, f"{what}: {name}"))
-    return sorted(found, key=lambda p: text_key(p[1]))
+    return sorted(found, key=lambda p: text_key(DIGITS.sub(lambda n: n[0].zfill(9), p[1])))
 
 
 def _put(at: At, change: OrgChange, rehearse: bool) -> None:

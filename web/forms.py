@@ -291,7 +291,11 @@ class FactForm:
 
 
 def beside(fields: Sequence[Field], fact: str, error: str) -> tuple[list[Field], bool]:
-    """Returns the fields with what is wrong beside the fact's, and whether there is such a field."""
+    """Returns the fields with what is wrong beside the fact's, and whether there is such a field.
+
+    The error names the fact only where it stands far from its field.
+    """
+    error = error.removeprefix(f"{fact}: ")
     found = [replace(f, error=error) if f.name.removeprefix(FACT) == fact else f for f in fields]
     return found, found != list(fields)
 

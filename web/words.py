@@ -75,8 +75,8 @@ def error_text(error: KetnapError, lang: str) -> str:
             f"{f.file}:{f.line}:{f.column}: {fill(f.message, f.params, translate)}" for f in error.findings
         )
     if type(error).text is not KetnapError.text:
-        return error.text(translate)
-    params = dict(error.params)
+        return error.text(translate, lang)
+    params = dict(error.worded(lang))
     inner = error.__cause__
     if isinstance(inner, KetnapError) and params.get("error") == inner.text():
         params["error"] = error_text(inner, lang)

@@ -1,12 +1,22 @@
 """What can go wrong, one class a kind; the exit code of the command lives on the class.
 
 A message is an English template with named places. `params` fills them; a program reads `params`, a person reads
-`text(translate)`, where `translate` turns the English template into the reader's language (gettext's msgid).
+`text(translate, lang)`, where `translate` turns the English template into the reader's language (gettext's msgid).
+What a definition calls a thing stands in `params` in both languages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, runtime_checkable
+
+
+@runtime_checkable
+class Worded(Protocol):
+    """What is said in both languages."""
+
+    def of(self, lang: str) -> str:
+        """Returns it in `lang`, `vi` or `en`."""
 
 
 class KetnapError(Exception):
@@ -19,9 +29,13 @@ class KetnapError(Exception):
         self.params = params
         super().__init__(self.text())
 
-    def text(self, translate: Callable[[str], str] = str) -> str:
+    def worded(self, lang: str) -> Mapping[str, object]:
+        """Returns `params` with what has words of its own in one language."""
+        return {n: v.of(lang) if isinstance(v, Worded) else v for n, v in self.params.items()}
+
+    def text(self, translate: Callable[[str], str] = str, lang: str = "en") -> str:
         """Returns the message in the language of `translate`, its places filled."""
-        return translate(self.message).format_map(self.params) if self.params else translate(self.message)
+        return translate(self.message).format_map(self.worded(lang)) if self.params else translate(self.message)
 
 
 class BadInput(KetnapError):
@@ -41,9 +55,9 @@ class BadLines(BadInput):
         self.errors = tuple(errors)
         super().__init__()
 
-    def text(self, translate: Callable[[str], str] = str) -> str:
+    def text(self, translate: Callable[[str], str] = str, lang: str = "en") -> str:
         """Returns the messages, one a line."""
-        return "\n".join(error.text(translate) for error in self.errors)
+        return "\n".join(error.text(translate, lang) for error in self.errors)
 
 
 class FileRefused(BadInput):

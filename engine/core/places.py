@@ -116,6 +116,6 @@ class FindingsError(BadInput):
         self.findings = findings
         super().__init__("{all}", all="\n".join(f.located() for f in findings))
 
-    def text(self, translate: Callable[[str], str] = str) -> str:
+    def text(self, translate: Callable[[str], str] = str, lang: str = "en") -> str:  # noqa: ARG002 - names are ids here
         """Returns all findings, a line each."""
         return "\n".join(f.located(translate) for f in self.findings)

@@ -81,7 +81,7 @@ def test_an_error_inside_another_is_told_in_the_same_language() -> None:
     inner = BadInput("there is no subject {subject}", subject="u1")
     outer = BadInput("line {line} ({subject}): {error}", line=2, subject="u1", error=inner.text())
     outer.__cause__ = inner
-    assert error_text(outer, "vi") == "dòng 2 (u1): không có đối tượng u1"
+    assert error_text(outer, "vi") == "dòng 2 (u1): không có hồ sơ mang mã u1"
 
 
 def test_a_suggestion_behind_another_text_is_translated_with_it() -> None:

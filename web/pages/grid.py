@@ -21,7 +21,7 @@ from engine.sheet_documents import shown
 from reports.document import Head, Heading, Line, Report, Table
 from reports.handing import MEDIA_TYPES
 from web.access import Listed
-from web.forms import FACT, Field, Form
+from web.forms import FACT, Field, Form, beside
 from web.grid import GridRows, Row
 from web.pages.start import start_label
 from web.pages.step import fact_form
@@ -260,10 +260,9 @@ def take(visit: Visit) -> Response:
     try:
         answer = visit.service.move(command, visit.by_form())
     except BadInput as error:
-        fact = FACT + str(error.params.get("fact", "")).partition(":")[0]
         text = visit.teller.invalid(error)
-        marked = [replace(f, error=text) if f.name == fact else f for f in fields]
-        said = visit.say("Look at the fields marked below.") if marked != fields else text
+        marked, found = beside(fields, str(error.params.get("fact", "")).partition(":")[0], text)
+        said = visit.say("Look at the fields marked below.") if found else text
         return page.show(400, open_=row.subject, fields=marked, said=said)
     if not answer.allowed:
         return visit.redirect(f"/subjects/{row.subject}/steps/{page.grid.take}")

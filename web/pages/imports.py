@@ -156,7 +156,7 @@ def _told(visit: Visit, found: Incoming) -> dict[str, Any]:
         faults.setdefault((fault.sheet, fault.row), []).append(_remark(visit, fault))
     for refused in found.done.refused:
         faults.setdefault((refused.row.sheet, refused.row.row), []).append(error_text(refused.error, visit.lang))
-    names = {(s, n): name for s, n, name, _ in found.rows}
+    names = {**found.names, **{(s, n): name for s, n, name, _ in found.rows}}
     wrong = [(s, n, names.get((s, n), ""), "rejected", texts) for (s, n), texts in sorted(faults.items())]
     alike = {(row.sheet, row.row): visit.teller.alike(other) for row, other in found.done.similar}
     right = [(s, n, name, o, notes.pop((s, n), [])) for s, n, name, o in sorted(found.rows, key=lambda r: r[:2])]

@@ -34,7 +34,10 @@ ACCOUNT = {
         "New password",
         "{name} gets a new password, shown once, and chooses their own at the next sign-in; all their sessions end.",
     ),
-    "factor": ("Take the one-time codes away", "{name} sets up new codes at the next sign-in; all their sessions end."),
+    "factor": (
+        "Take the one-time codes away",
+        "The codes of {name} hold no more, all their sessions end; a role that needs codes asks for new ones.",
+    ),
     "sessions": ("End all sessions", "{name} has to sign in again everywhere."),
 }
 

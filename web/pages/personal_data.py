@@ -172,7 +172,7 @@ def erase(visit: Visit) -> Response:
             "confirm.html",
             heading=visit.say("Erase for good"),
             back=_at(visit),
-            title=visit.path("subject"),
+            title=title_of(visit, next(c for c in standing.cases if c.subject.id == visit.path("subject"))),
             told=[
                 visit.say("Everything that tells who this person was is erased, everywhere, also in the backups."),
                 visit.say("Subjects: {n}. Notices that have not gone out are cancelled.", n=len(standing.cases)),

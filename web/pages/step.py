@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from engine.core.commands import Move, SetFacts, Undo
+from engine.core.decision import Decision
 from engine.core.errors import BadInput, Conflict, NotFound
 from engine.core.guards import Judgement
 from engine.core.machine import Definition, Step
@@ -150,7 +151,11 @@ def take(visit: Visit) -> Response:
     if any(f.error for f in fields):
         return _step_page(visit, fields, 400, said=visit.say("Look at the fields marked below."))
     if _weighty(case, step) and form.get("confirmed") != "yes":
-        return _confirm(visit, case, step)
+        reason = form.get(REASON).strip() or None
+        given = {case.subject.id: raw}
+        tried = visit.service.tries.steps([case.subject.id], step.trigger, given, visit.by(), on=on, reason=reason)[0]
+        if tried.allowed and tried.decision is not None:
+            return _confirm(visit, case, step, tried.decision)
     command = Move(
         subject=case.subject.id,
         trigger=step.trigger,
@@ -213,12 +218,14 @@ def _weighty(case: Case, step: Step) -> bool:
     return bool(step.clears.cycles or ends or step.belongs_to)
 
 
-def _confirm(visit: Visit, case: Case, step: Step) -> Response:
+def _confirm(visit: Visit, case: Case, step: Step, decision: Decision) -> Response:
+    """Shows what a step that its rules allow will do; one that they refuse is refused at once."""
     definition = case.definition
     told: list[str] = []
-    for target, _ in step.targets:
-        state = case.subject.state if target == "same" else target
-        told.append(visit.say("Then it stands at: {state}", state=visit.teller.state(definition, state)))
+    if decision.to is not None and decision.to != case.subject.state:
+        told.append(visit.say("Then it stands at: {state}", state=visit.teller.state(definition, decision.to)))
+    if step.belongs_to is not None and isinstance(unit := decision.facts.get(step.belongs_to), str):
+        told.append(visit.say("Then it belongs to: {unit}", unit=visit.values.unit_apart(unit)))
     cleared = [f for f in case.subject.facts if definition.file.facts[f].cycle in step.clears.cycles]
     if cleared:
         what = visit.teller.facts(definition, cleared)

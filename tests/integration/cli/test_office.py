@@ -234,12 +234,12 @@ def test_the_options_of_every_command_may_stand_before_or_after_it(office: Ketna
 
 
 def test_people_read_vietnamese_or_english(office: Ketnap, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "không có đối tượng u9" in office.run("show", "u9", code=2).stderr
+    assert "không có hồ sơ mang mã u9" in office.run("show", "u9", code=2).stderr
     assert "there is no subject u9" in office.run("show", "u9", "--lang", "en", code=2).stderr
     monkeypatch.setenv("LANG", "en_US.UTF-8")
     assert "there is no subject u9" in office.run("show", "u9", code=2).stderr
     monkeypatch.setenv("KETNAP_LANG", "vi")
-    assert "không có đối tượng u9" in office.run("show", "u9", code=2).stderr
+    assert "không có hồ sơ mang mã u9" in office.run("show", "u9", code=2).stderr
 
 
 @pytest.mark.parametrize("args", [("frob",), ("move",), ("status", "--frob"), ("move", "u1", "x", "--if-version", "a")])
@@ -314,6 +314,6 @@ def test_the_real_command_speaks_to_programs_through_a_pipe(ketnap: Ketnap) -> N
     assert ketnap_("init", "--sandbox").returncode == 0
     refused = ketnap_("show", "u1", "--json", LC_ALL="C", PYTHONUTF8="0")
     assert refused.returncode == 2
-    assert json.loads(refused.stdout)["error"]["message"] == "không có đối tượng u1"
+    assert json.loads(refused.stdout)["error"]["message"] == "không có hồ sơ mang mã u1"
     assert "Traceback" not in refused.stderr
     assert ketnap_("--help").returncode == 0

@@ -158,7 +158,7 @@ def test_the_message_comes_in_the_language_that_is_asked_for(office: PagesOffice
         lang: program("GET", "/subjects/zzz9", 404, headers={"Accept-Language": lang})["detail"]
         for lang in ("vi", "en")
     }
-    assert said == {"vi": "không có đối tượng zzz9", "en": "there is no subject zzz9"}
+    assert said == {"vi": "không có hồ sơ mang mã zzz9", "en": "there is no subject zzz9"}
 
 
 def test_the_office_is_changed_by_whoever_may_where_they_may(office: PagesOffice) -> None:

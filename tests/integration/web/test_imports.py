@@ -75,6 +75,7 @@ def test_a_list_with_a_rejected_row_says_why_and_cannot_be_taken_in(office: Page
     shown = bring(clerk, (LIST + "3,Lê Văn Ba,31/02/1999,cb1\n4,Lê Văn Tư,30/02/1999,cb9\n").encode())
     told = text(shown.text)
     assert "bị loại: 2" in told
+    assert "Lê Văn Ba bị loại" in told, "whose row it is"
     assert "cb9" in told
     assert "Lấy danh sách vào" not in told
     answer = clerk.send(shown.request.url.path, clerk.hidden("/imports"))
@@ -139,3 +140,12 @@ def test_an_administrator_brings_units_and_officers_but_no_people(office: PagesO
     shown = bring(admin, table, "cb.csv", "officers")
     follow(admin, admin.post(shown.request.url.path, {}))
     assert "Lê Thị Bảy" in admin.get("/officers").text
+
+
+def test_the_good_rows_of_a_list_with_a_bad_one_say_what_they_will_do(office: PagesOffice, clerk: Client) -> None:
+    before = people(office)
+    shown = bring(clerk, (LIST + "3,Đỗ Thị Năm,01/02/1997,cb1\n4,,01/02/1996,cb1\n").encode())
+    told = text(shown.text)
+    assert "Đỗ Thị Năm mới" in told
+    assert "bị loại: 1" in told
+    assert people(office) == before

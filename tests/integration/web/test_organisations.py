@@ -86,6 +86,7 @@ def test_a_unit_is_founded_moved_and_closed_with_its_day_and_decision(office: Pa
     assert "<b>Chín" not in office.client("cb1_clerk").get("/organisations").text
     assert change(office, "cb9", "move", parent="xa2", on="").status_code == 303
     assert names(office)["cb9"][1] == "xa2"
+    assert "Chi bộ <b>Chín</b>" in text(change(office, "xa2", "close", on="").text), "what is there, by its name"
     assert change(office, "cb9", "close", on="21/01/2025", decision="7-QĐ/ĐU").status_code == 303
     assert office.service.organisations.on()[1].by_id["cb9"].period.ended(date(2025, 1, 21))
 
@@ -96,7 +97,7 @@ def test_a_unit_is_founded_moved_and_closed_with_its_day_and_decision(office: Pa
         ("xa1", "found", {"id": "cb1", "name": "Chi bộ", "kind": "branch", "on": ""}, "cb1 đã có"),
         ("xa1", "found", {"id": "chi bộ", "name": "Chi bộ", "kind": "branch", "on": ""}, "không dấu"),
         ("xa1", "found", {"id": "x", "name": "", "kind": "branch", "on": ""}, "Ô này bắt buộc"),
-        ("xa1", "close", {"on": ""}, "chưa kết thúc xa1 được"),
+        ("xa1", "close", {"on": ""}, "chưa kết thúc xa1 được: ở đó còn cb"),
         ("cb1", "rename", {"name": "Chi bộ", "on": "31/02/2025"}, "Tháng 2 có 28 ngày"),
     ],
 )
@@ -113,9 +114,10 @@ def test_a_refused_change_comes_back_filled_with_the_reason(office, org, what, t
 def test_a_unit_is_split_when_everything_it_has_was_given_a_place(office: PagesOffice) -> None:
     start(office, "p1", "cb1", "cb1_clerk")
     start(office, "p2", "cb1", "cb1_clerk", birth_date="1999-01-01")
+    start(office, "p10", "cb1", "cb1_clerk", birth_date="1999-02-01")
     page = admin(office).get("/organisations/cb1/split").text
     assert "Trần An" not in page
-    assert "p1" in page
+    assert re.findall(r'name="to.(p\d+)"', page) == ["p1", "p2", "p10"], "in the order of their numbers"
     assert change(office, "cb1", "split", **{"to.p1": "cb2", "to.p2": "", "on": ""}).status_code == 303
     with office.service.work() as work:
         assert (work.case("p1").subject.org, work.case("p2").subject.org) == ("cb2", "cb1")

@@ -9,8 +9,10 @@ import pytest
 
 from engine.core import events
 from engine.core.commands import Move, Start
+from engine.persons import StillNeeded
 from engine.steps import By
 from tests.web_office import Client, PagesOffice, serving
+from web.words import error_text
 
 AT = "/subjects/p1/person"
 NAME = "Trần Thị Ánh"
@@ -93,3 +95,15 @@ def test_an_erasure_shows_what_goes_and_then_nobody_reads_the_name(office: Pages
     assert done.status_code == 303
     assert NAME not in secretary.get("/subjects/p1").text
     assert NAME in secretary.get("/subjects/p2").text
+
+
+def test_why_data_is_not_erased_names_the_stage_in_words(office: PagesOffice) -> None:
+    with pytest.raises(StillNeeded) as refused:
+        office.service.persons.erase("p2", "x", "y", By(officer="xa1_secretary"))
+    assert error_text(refused.value, "vi") == "hồ sơ p2 chưa kết thúc (Nguồn); chưa xóa gì"
+    assert error_text(refused.value, "en") == "p2 is still open (Source); nothing was erased"
+    assert str(refused.value) == error_text(refused.value, "en")
+
+
+def test_a_request_says_what_to_type_for_the_person(secretary: Client) -> None:
+    assert "Mã ở đầu trang hồ sơ của người ấy" in secretary.get("/start/data_request").text

@@ -142,3 +142,28 @@ def test_history_says_whence_it_came_when_it_was_written_there_and_by_whom(offic
     assert "Lịch sử (nhập lại)" in page, "its beginning came out of the files"
     assert "đưa vào từ tệp xuất, nơi cũ ghi lúc 10/01/2024, 16:00" in page
     assert page.count("chậm 3 ngày làm việc") == 1
+
+
+def test_what_is_wrong_stands_beside_its_field_without_the_name_in_the_file(office: PagesOffice) -> None:
+    client = office.client("xa1_secretary")
+    answer = client.post("/subjects/u1/steps/transfer", {"f.to_org": "cb1", "on": "21/01/2025"})
+    assert answer.status_code == 400
+    assert "Người này đang do chính đơn vị đó theo dõi." in answer.text
+    assert "to_org:" not in answer.text
+
+
+def test_a_weighty_step_is_confirmed_with_what_it_does_and_one_its_rules_refuse_is_refused_at_once(
+    office: PagesOffice,
+) -> None:
+    client = office.client("xa1_secretary")
+    office.service.move(Move(subject="u1", trigger="transfer", facts={"to_org": "cb2"}), CLERK)
+    told = client.post("/subjects/u1/steps/accept_transfer", {"on": "21/01/2025"})
+    assert told.status_code == 200
+    assert f"Sau đó do đơn vị theo dõi: {office.service.organisations.on()[1].by_id['cb2'].name}" in told.text
+    assert "Sau đó ở giai đoạn" not in told.text, "it stays where it is"
+    assert office.service.show("u1")[0].subject.org == "cb1", "nothing is recorded before that was seen"
+    given = {"f.drop_reason": "moved", "on": "21/01/2025", "reason": ""}
+    refused = client.post("/subjects/u1/steps/drop", given)
+    assert refused.status_code == 422
+    assert "Có ghi lý do" in refused.text
+    assert "Sẽ ghi những điều sau" not in refused.text
