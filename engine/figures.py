@@ -23,10 +23,11 @@ from engine.office import tree_on
 
 if TYPE_CHECKING:
     from engine.core.events import Entry
-    from engine.store.rows import EventRow, OrgRow, SubjectRow
+    from engine.store.rows import OrgRow, SubjectRow
     from engine.work import Work
 
 Number = int | Decimal
+LAST = date.max.isoformat()
 _TAKEN_BACK = (events.UNDONE, events.VOIDED)  # what these take back never happened, whenever they say so
 
 
@@ -69,11 +70,11 @@ def items(work: Work, ref: str, first: date, last: date, *, as_of: date | None =
     if found is None:
         return []
     definition, figure = found
-    states = sorted(figure.states) or None
-    rows = work.tx.find_subjects(workflow=definition.workflow, states=None if as_of is not None else states)
-    views = (
-        _views_as_of(work, definition, figure, rows, as_of) if as_of is not None else _views(definition, figure, rows)
-    )
+    if as_of is not None:
+        views = _views_as_of(work, definition, figure, as_of)
+    else:
+        states = sorted(figure.states) or None
+        views = _views(definition, figure, work.tx.find_subjects(workflow=definition.workflow, states=states))
     made = (_item(work, figure, subject, view) for subject, view in views)
     return [i for i in made if i is not None and i.first <= last and first <= i.last]
 
@@ -96,23 +97,31 @@ def _views(
 
 
 def _views_as_of(
-    work: Work, definition: Definition, figure: Figure, rows: Iterable[SubjectRow], as_of: date
+    work: Work, definition: Definition, figure: Figure, as_of: date
 ) -> Iterable[tuple[str, dict[str, Value]]]:
     """Gives each subject as what happened up to a day makes it; what was undone since never happened.
 
-    The events are read once. Only a subject with one that may not count by that day is made anew from its events.
+    Only a subject with an event that may not count by that day is made anew from its events. One of which nothing had
+    happened, by what is known now, is left out.
     """
     until, decided = as_of.isoformat(), figure.spec.decided_on
-    of: dict[str, list[EventRow]] = {}
-    for event in work.tx.events(workflow=definition.workflow):
-        if event.subject is not None and event.kind in events.CHANGING:
-            of.setdefault(event.subject, []).append(event)
-    rows = [r for r in rows if r.id in of and (decided is not None or _day_of(of[r.id][0]) <= until)]
-    anew = {r.id: r for r in rows if decided is not None or any(_day_of(e) > until for e in of[r.id])}
-    work.keys.fetch(r.key_id for r in anew.values())
-    yield from _views(definition, figure, [r for r in rows if r.id not in anew])
-    for row in anew.values():
-        told = list(entries(of[row.id], work.keys, work.kit.sealer))
+    decisions: dict[str, str] = {}  # subject -> the day that decides from when on it counts
+    begun: list[SubjectRow] = []
+    for row in work.tx.find_subjects(workflow=definition.workflow, states=_states_of(work, definition, figure)):
+        said = json.loads(row.facts_json).get(decided) if decided is not None else None
+        if isinstance(said, str):
+            decisions[row.id] = said
+        if row.state != events.VOID and (row.started_on <= until or decisions.get(row.id, LAST) <= until):
+            begun.append(row)
+    changed = work.tx.changed_after(until, [r.id for r in begun], events.CHANGING)
+    anew = [r for r in begun if r.id in changed or decisions.get(r.id, "") > until]
+    work.keys.fetch(r.key_id for r in anew)
+    made_anew = {r.id for r in anew}
+    yield from _views(definition, figure, [r for r in begun if r.id not in made_anew])
+    for row in anew:
+        told = [
+            e for e in entries(work.tx.events(subject=row.id), work.keys, work.kit.sealer) if e.kind in events.CHANGING
+        ]
         kept = [n for n, e in enumerate(told) if _counts_from(e, decided) <= until and e.kind not in _TAKEN_BACK]
         if not kept:
             continue
@@ -126,8 +135,11 @@ def _views_as_of(
         yield row.id, view
 
 
-def _day_of(row: EventRow) -> str:
-    return row.on or row.at[:10]
+def _states_of(work: Work, definition: Definition, figure: Figure) -> list[str] | None:
+    """Returns the states in which whoever counted on a past day must stand now; None where they may have left them."""
+    steps = [s for d in work.library.versions(definition.workflow) for s in d.steps.values()]
+    left = any(s.sources & figure.states and {t for t, _ in s.targets} - figure.states for s in steps)
+    return None if left or not figure.states else sorted(figure.states)
 
 
 def _counts_from(entry: Entry, decided: str | None) -> str:

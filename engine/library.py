@@ -277,6 +277,12 @@ class Library:
             self._joined[key] = _join(self._compiled.definition(source), newest)
         return self._joined[key]
 
+    def versions(self, workflow: str) -> list[Definition]:
+        """Returns every definition of a workflow that there is or was, the newest one last. Raises NotFound."""
+        newest = self.newest(workflow)
+        older = [self.pinned(workflow, s.id) for s in self._sources.values() if s.workflow == workflow]
+        return [*(d for d in older if d is not newest), newest]
+
     @cached_property
     def lending(self) -> Mapping[str, frozenset[str]]:
         """The workflows whose facts others read, with these facts."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from heapq import nsmallest
 from operator import attrgetter
@@ -264,6 +264,14 @@ class MemoryTransaction(MemorySearch):
                 return
             if kind in (None, row.kind) and workflow in (None, row.workflow):
                 yield row
+
+    def changed_after(self, day: str, subjects: Iterable[str], kinds: Iterable[str]) -> Set[str]:
+        wanted = set(kinds)
+
+        def later(event: EventRow) -> bool:
+            return event.kind in wanted and (event.on or event.at[:10]) > day
+
+        return {s for s in subjects if any(map(later, self.events(subject=s)))}
 
     def event_of_command(self, command: str) -> EventRow | None:
         tables = self._t()

@@ -7,7 +7,7 @@ Write transactions on the same trail run one after the other from `head()` on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -173,6 +173,9 @@ class Transaction(Protocol):
         workflow: str | None = None,
     ) -> Iterator[EventRow]:
         """Yields events by seq, those with seq > after (and <= until); never holds all of them in memory."""
+
+    def changed_after(self, day: str, subjects: Iterable[str], kinds: Iterable[str]) -> Set[str]:
+        """Returns those of the subjects with an event of these kinds on a later day (`on`, or else that of `at`)."""
 
     def search_events(self, wanted: EventSearch, *, before: int | None = None, limit: int) -> Sequence[EventRow]:
         """Returns the newest `limit` events that meet `wanted`, newest first, those with seq < `before` if given."""

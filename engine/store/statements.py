@@ -293,6 +293,16 @@ class Statements:
 
         return self.once(("events", *conditions), build)
 
+    def changed_after(self) -> Statement:
+        """Those of the `subjects` with an event of the `kinds` on a day later than `day`."""
+        at = tables.events.c
+        day = func.coalesce(at.on, self._day_of(at.at))
+        wanted = (self.among(at.subject, "subjects"), self.among(at.kind, "kinds"), day > bindparam("day", type_=Text))
+        return self.once("changed_after", lambda: select(at.subject).where(*wanted).distinct())
+
+    def _day_of(self, time: ColumnElement[Any]) -> ColumnElement[Any]:
+        return func.substr(time, literal_column("1"), literal_column("10"))
+
     def search(self, conditions: Sequence[str]) -> Statement:
         """At most `limit` events that meet these conditions, newest first; see `rows.EventSearch`."""
         table = tables.events
@@ -317,7 +327,7 @@ class Statements:
             case "judged":
                 return self._in_body(bindparam(name, type_=LargeBinary))
             case "late_turn":
-                day = func.substr(table.c.at, literal_column("1"), literal_column("10"))
+                day = self._day_of(table.c.at)
                 hour = func.substr(table.c.at, literal_column("12"), literal_column("5"))
                 return or_(
                     table.c.on < day,

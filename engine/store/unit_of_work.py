@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 
 from engine.audit.tree import TILE_LEVELS
 from engine.store import tables
@@ -217,6 +217,10 @@ class SqlTransaction(SqlSearch):
             if len(page) < PAGE:
                 return
             after = page[-1][0]
+
+    def changed_after(self, day: str, subjects: Iterable[str], kinds: Iterable[str]) -> Set[str]:
+        lists = {"subjects": self._statements.list_of(subjects), "kinds": self._statements.list_of(kinds)}
+        return {row[0] for row in self._rows(self._statements.changed_after(), day=day, **lists)}
 
     def event_of_command(self, command: str) -> EventRow | None:
         found = self._by_column(_events, "command", [command])

@@ -193,3 +193,22 @@ def test_a_search_by_rule_finds_every_event_in_which_it_was_judged(store: Store,
             found += page
             before = page[-1].seq
         assert found == expected
+
+
+def test_who_changed_after_a_day_is_told_by_the_day_of_an_event_or_else_by_its_time(store: Store) -> None:
+    """Only those asked for, by events of the kinds asked for."""
+    days = ["2026-01-01", "2026-01-02", "2026-01-03", None, None, "2026-01-09"]
+    kinds = ["moved", "moved", "moved", "facts_set", "opened", "opened"]
+    happened = zip(days, kinds, strict=True)
+    with store.transaction() as unit:
+        unit.append_events(
+            [event(n, subject=f"s{n}", on=on, kind=kind, at=moment(1440 * n)) for n, (on, kind) in enumerate(happened)]
+        )
+        unit.append_events([event(6, subject=None, on="2026-02-01"), event(7, subject="s0", on="2026-01-01")])
+    with store.transaction(write=False) as unit:
+        everybody = [f"s{n}" for n in range(6)]
+        assert unit.changed_after("2026-01-02", everybody, ("moved", "facts_set")) == {"s2", "s3"}
+        assert unit.changed_after("2026-01-03", everybody, ("moved", "facts_set")) == {"s3"}
+        assert unit.changed_after("2026-01-04", everybody, ("moved", "facts_set")) == set()
+        assert unit.changed_after("2026-01-02", ["s0", "s3", "none"], ("facts_set",)) == {"s3"}
+        assert unit.changed_after("2026-01-02", [], ("moved",)) == set()

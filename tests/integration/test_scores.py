@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ from engine.figures import Item, Trees, latest, sums
 from engine.officework import OfficerChange, OrgChange
 from engine.service import Service
 from engine.steps import By
-from engine.store.memory import MemoryStore
+from engine.store.memory import MemoryStore, MemoryTransaction
 from engine.store.rows import OrgRow
 from tests.world import found_office, office_time
 
@@ -270,3 +271,58 @@ def test_a_second_target_of_one_unit_kind_and_year_is_bad_input(service: Service
     with pytest.raises(BadInput):
         give(service, "xa1", target_least=11, until_year=2025)
     give(service, "xa1", target_least=40, until_year=2027)
+
+
+def test_an_introduction_of_a_year_that_is_over_is_counted_by_the_day_it_is_said_to_be_of(
+    service: Service, clock: SetClock
+) -> None:
+    """late it counts in its year; corrected to another year it leaves it; another union since changes nothing."""
+    service.set_up().orgs([OrgChange(id="doan2", kind="youth_union", name="doan2", parent="xa2")])
+    for n in range(2):
+        facts = {"full_name": f"Lê {n}", "introduced_by": "doan1", "introduced_on": "2025-04-01"}
+        service.start(Start(workflow="candidate", org="cb1", id=f"i{n}", facts=facts), By(officer="tu_clerk"))
+    clock.set(office_time(date(2026, 3, 2)))
+
+    def result(year: int) -> dict[str, object]:
+        span = (date(year, 1, 1), date(year, 12, 31))
+        return {s.unit: s.result for s in service.scores.standings("introductions", *span) if s.result}
+
+    def write(person: str, **facts: str) -> None:
+        service.set_facts(SetFacts(subject=person, facts=dict(facts)), By(officer="tu_clerk"))
+
+    assert result(2025) == {"doan1": 2}
+    facts = {"full_name": "Lê muộn", "introduced_by": "doan1", "introduced_on": "2025-12-20"}
+    service.start(Start(workflow="candidate", org="cb1", id="late", facts=facts), By(officer="tu_clerk"))
+    assert (result(2025), result(2026)) == ({"doan1": 3}, {})
+    write("late", introduced_on="2026-01-10")
+    assert (result(2025), result(2026)) == ({"doan1": 2}, {"doan1": 1})
+    write("i0", introduced_by="doan2")
+    assert result(2025) == {"doan1": 2}
+    write("i0", introduced_on="2025-05-01")
+    assert result(2025) == {"doan1": 2}
+
+
+def test_a_result_of_a_year_that_is_over_reads_the_events_only_of_those_who_may_count(
+    service: Service, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A town with ten thousands of people asks for it on every page of its plans."""
+    admit(service, "a", "cb1", date(2025, 3, 10))
+    for n in range(20):
+        service.start(
+            Start(workflow="candidate", org="cb1", id=f"p{n}", facts={"full_name": "Lê"}, on=date(2025, 5, 5)),
+            By(officer="tu_clerk"),
+        )
+    clock.set(office_time(date(2026, 3, 2)))
+    for n in range(20):
+        service.set_facts(SetFacts(subject=f"p{n}", facts={"motives": "Tốt"}), By(officer="tu_clerk"))
+    read: set[object] = set()
+    real = MemoryTransaction.events
+
+    def noting(self: MemoryTransaction, **wanted: Any) -> Any:
+        read.add(wanted.get("subject"))
+        return real(self, **wanted)
+
+    monkeypatch.setattr(MemoryTransaction, "events", noting)
+    results = {s.unit: s.result for s in service.scores.standings("admissions", *YEAR)}
+    assert results["tu"] == 1
+    assert read <= {"a"}
