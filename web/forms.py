@@ -22,7 +22,8 @@ BODY_LIMIT = 512_000  # bytes of a form
 FILE_LIMIT = 12_000_000  # bytes of a form with files
 FIELDS = 5_000
 FILES = 30  # of a form
-OWN = ("csrf", "command", "version")  # fields of every form of ours that are no input
+AGAIN, RESUMED = "again", "resumed"  # a form that is shown again after an ended session, and is being shown
+OWN = ("csrf", "command", "version", AGAIN, RESUMED)  # fields of every form of ours that are no input
 FACT = "f."  # how the names of facts' inputs begin
 LONG_TEXT = 120  # letters from which a text gets several lines
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Desk, says
+from tests.web_office import PASSWORD
 
 
 @pytest.mark.parametrize(("size", "scripts"), [("laptop", True), ("phone", True), ("laptop", False)])
@@ -36,6 +39,41 @@ def test_what_is_sensitive_is_not_in_the_page_until_it_is_opened(desk: Desk) -> 
     expect(row).to_contain_text("Không")
     page.reload()
     assert "Không" not in row.inner_text()
+
+
+def test_after_an_ended_session_the_form_comes_back_filled_and_is_recorded_only_when_sent(desk: Desk) -> None:
+    office, visitor = desk.office, desk.visitor("xa1_secretary")
+    page = visitor.go("/subjects/u1/steps/recognise")
+    page.get_by_label("Động cơ phấn đấu vào Đảng").fill("Muốn cống hiến <b>")
+    office.clock.set(office.clock.now() + timedelta(hours=3))
+    page.get_by_role("button", name="Đưa vào danh sách").click()
+    page.get_by_label("Tên đăng nhập").fill("xa1_secretary")
+    page.get_by_label("Mật khẩu").fill(PASSWORD)
+    page.get_by_role("button", name="Đăng nhập").click()
+    page.get_by_role("button", name="Trở lại biểu mẫu đã điền").click()
+    expect(page.get_by_label("Động cơ phấn đấu vào Đảng")).to_have_value("Muốn cống hiến <b>")
+    expect(page.locator("body")).not_to_contain_text("Quy định không cho làm bước này")
+    with office.service.work() as work:
+        assert "motives" not in work.case("u1").subject.facts
+    page.get_by_role("button", name="Đưa vào danh sách").click()
+    says(page, "Quy định không cho làm bước này")  # now it was sent, and is judged
+
+
+def test_a_refused_form_remembers_which_version_was_seen(desk: Desk) -> None:
+    first, second = desk.visitor("xa1_secretary"), desk.visitor("cb1_secretary")
+    mine, theirs = first.go("/subjects/u1/facts"), second.go("/subjects/u1/facts")
+    theirs.get_by_label("Nghề nghiệp").fill("Thợ may")
+    theirs.get_by_role("button", name="Lưu").click()
+    says(theirs, "Đã ghi")
+    mine.get_by_label("Nghề nghiệp").fill("Giáo viên")
+    mine.get_by_label("Ngày sinh").fill("31/02/1996")
+    mine.get_by_role("button", name="Lưu").click()
+    says(mine, "Tháng 2 có")
+    mine.get_by_label("Ngày sinh").fill("14/08/1996")
+    mine.get_by_role("button", name="Lưu").click()
+    says(mine, "Thợ may")
+    with desk.office.service.work() as work:
+        assert work.case("u1").subject.facts["occupation"] == "Thợ may"
 
 
 def test_a_name_with_markup_in_it_is_only_a_name(desk: Desk) -> None:

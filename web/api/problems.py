@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import Request
@@ -77,7 +77,7 @@ TITLES = {
     404: "There is no such thing.",
     405: "That cannot be done here.",
     408: "What was sent came too slowly.",
-    409: "This was changed meanwhile.",
+    409: "This does not go with what is there.",
     412: "This was changed meanwhile.",
     413: "Too large.",
     422: "The rules refused this.",
@@ -152,7 +152,7 @@ def of_validation(error: RequestValidationError, lang: str) -> Response:
     """Returns the answer to a request that is not of the shape the description says."""
     errors = [
         {
-            "field": ".".join(str(p) for p in e["loc"] if p not in ("body", "query", "path", "header")),
+            "field": "" if e["type"] == "json_invalid" else _place(e["loc"]),
             "detail": e["msg"],
         }
         for e in error.errors()[:20]
@@ -162,6 +162,11 @@ def of_validation(error: RequestValidationError, lang: str) -> Response:
     detail = fill("{field} is missing or not of the shape that is asked for", {"field": field or "body"}, translate)
     more: dict[str, Any] = {"field": field} if field else {}
     return problem(400, "bad_input", detail, lang, None, errors=errors, **more)
+
+
+def _place(loc: Sequence[object]) -> str:
+    """Returns which field of a request is meant."""
+    return ".".join(str(p) for p in loc if p not in ("body", "query", "path", "header"))
 
 
 def of_http(error: HTTPException, lang: str) -> Response:

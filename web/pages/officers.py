@@ -20,6 +20,7 @@ from web.access import Listed, May
 from web.asked import Asked
 from web.changing import unit_options
 from web.forms import Field
+from web.resuming import resuming
 from web.site import Said, Site, Visit
 from web.words import error_text
 
@@ -50,12 +51,12 @@ def routes(site: Site) -> list[BaseRoute]:
         site.post("/officers", search, Listed(NAME)),
         site.get("/officers/view/{view}", show_view, Listed(NAME)),
         site.get("/new-officer", ask_new, changes),
-        site.post("/new-officer", add, changes),
+        site.post("/new-officer", resuming(ask_new, add), changes),
         site.get("/officers/{officer}", show, Listed(NAME)),
         site.get("/officers/{officer}/change", ask_change, changes),
-        site.post("/officers/{officer}/change", change, changes),
+        site.post("/officers/{officer}/change", resuming(ask_change, change), changes),
         site.get("/officers/{officer}/appoint", ask_term, changes),
-        site.post("/officers/{officer}/appoint", appoint, changes),
+        site.post("/officers/{officer}/appoint", resuming(ask_term, appoint), changes),
         site.post("/officers/{officer}/release", release, changes),
         site.post("/officers/{officer}/account", account, opens),
     ]

@@ -15,6 +15,7 @@ from web.access import Listed, May
 from web.asked import Asked
 from web.changing import CHANGES, ID, At, Change, markable
 from web.forms import Field, read_day
+from web.resuming import resuming
 from web.site import Said, Site, Visit
 from web.words import error_text
 
@@ -28,7 +29,7 @@ def routes(site: Site) -> list[BaseRoute]:
         site.get("/organisations", show_all, Listed(NAME), name=NAME),
         site.get("/organisations/{org}", show, Listed(NAME)),
         site.get("/organisations/{org}/{change}", ask, keeps),
-        site.post("/organisations/{org}/{change}", record, keeps),
+        site.post("/organisations/{org}/{change}", resuming(ask, record), keeps),
     ]
 
 

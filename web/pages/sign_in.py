@@ -14,7 +14,7 @@ from engine.passwords import SHORTEST
 from engine.signing_in import NoSession, SignInPaused, SignInRefused, Try, digest
 from web import codes
 from web.access import ANYONE, CHOOSES, LEAVES, SETS_UP
-from web.forms import Field
+from web.forms import AGAIN, Field
 from web.session import LANGUAGES, browser, local_path
 from web.site import Said, Site, Visit
 
@@ -44,8 +44,8 @@ def ask(visit: Visit) -> Response:
         whose = visit.service.accounts.ended(secret)
     visit.signed = None
     kept = visit.form.input[:KEPT_LIMIT] if posted and whose is not None else []
-    if posted and visit.form.has("version"):
-        kept = [*kept, ("version", visit.form.get("version"))] if kept else kept
+    if kept:
+        kept = [*kept, *((n, visit.form.get(n)) for n in ("version", AGAIN) if visit.form.has(n))]
     return visit.page(
         "sign_in.html",
         401,
@@ -104,7 +104,7 @@ def sign_in(visit: Visit) -> Response:
     own = bool(kept) and hmac.compare_digest(form.get("kept_by").encode(), _keeper(visit, signed.officer.id).encode())
     visit.secret, visit.signed = secret, signed
     if own and signed.whole:
-        response = visit.page("resume.html", to=to, kept=kept)
+        response = visit.page("resume.html", to=to, kept=kept, again=(AGAIN, "yes") in kept)
     else:
         response = visit.redirect("/" if to == "/sign-in" or kept else to)
     visit.site.cookies.begin(response, secret)

@@ -16,6 +16,7 @@ from web.access import BEGINS
 from web.forms import FACT, Field, Form, beside, read_day
 from web.pages.home import title_of
 from web.pages.step import ON, REASON, fact_form
+from web.resuming import resuming
 from web.shown import day
 from web.site import Said, Site, Visit
 
@@ -24,7 +25,7 @@ UNIT = "unit"
 
 def routes(site: Site) -> list[BaseRoute]:
     """Returns the routes."""
-    return [site.get("/start/{workflow}", show, BEGINS), site.post("/start/{workflow}", begin, BEGINS)]
+    return [site.get("/start/{workflow}", show, BEGINS), site.post("/start/{workflow}", resuming(show, begin), BEGINS)]
 
 
 def start_label(visit: Visit, workflow: str) -> str:
@@ -101,7 +102,7 @@ class Page:
 
 def show(visit: Visit) -> Response:
     """Shows the form."""
-    return Page(visit, None).show()
+    return Page(visit, visit.form if visit.form.pairs else None).show()
 
 
 def begin(visit: Visit) -> Response:

@@ -21,6 +21,7 @@ from web.access import READS
 from web.forms import FACT, FactForm, Field, Form, beside, read_day
 from web.pages.home import title_of
 from web.pages.subject import law, step_shown
+from web.resuming import resuming
 from web.shown import day, order_key
 from web.site import Said, Site, Visit
 from web.words import error_text
@@ -32,12 +33,12 @@ def routes(site: Site) -> list[BaseRoute]:
     """Returns the routes."""
     return [
         site.get("/subjects/{subject}/steps/{trigger}", show, READS),
-        site.post("/subjects/{subject}/steps/{trigger}", take, READS),
+        site.post("/subjects/{subject}/steps/{trigger}", resuming(show, take), READS),
         site.post("/subjects/{subject}/steps/{trigger}/check", check, READS),
         site.get("/subjects/{subject}/facts", show_facts, READS),
         site.get("/subjects/{subject}/facts/{names}", show_facts, READS),
-        site.post("/subjects/{subject}/facts", write_facts, READS),
-        site.post("/subjects/{subject}/facts/{names}", write_facts, READS),
+        site.post("/subjects/{subject}/facts", resuming(show_facts, write_facts), READS),
+        site.post("/subjects/{subject}/facts/{names}", resuming(show_facts, write_facts), READS),
         site.get("/subjects/{subject}/undo", show_undo, READS),
         site.post("/subjects/{subject}/undo", undo, READS),
     ]
@@ -68,7 +69,7 @@ def _step_page(visit: Visit, fields: Sequence[Field] | None, status: int, *, sai
     case, facts, prospect = visit.service.desk.prospect(visit.path("subject"), visit.path("trigger"), visit.by())
     if prospect.step.by_clock or prospect.step.batch is not None:
         raise NotFound("There is no such page.")
-    told = step_shown(visit, case, prospect)
+    told, typed = step_shown(visit, case, prospect), visit.form if visit.form.pairs else None
     if answer is not None:
         told["guards"] = _guards(visit, case.definition, answer.judgements, answer.breaches)
     return visit.page(
@@ -78,10 +79,15 @@ def _step_page(visit: Visit, fields: Sequence[Field] | None, status: int, *, sai
         subject=case.subject,
         title=title_of(visit, case),
         step=told,
-        fields=fields if fields is not None else step_fields(visit, case, facts, prospect.step, None),
+        fields=fields if fields is not None else step_fields(visit, case, facts, prospect.step, typed),
         said_late=said,
-        version=case.subject.version,
+        version=_seen(visit, case),
     )
+
+
+def _seen(visit: Visit, case: Case) -> int:
+    """Returns which version whoever fills in the form saw: also when it comes back refused or after a sign-in."""
+    return _version(visit.form) or case.subject.version
 
 
 def step_fields(visit: Visit, case: Case, facts: Mapping[str, Value], step: Step, form: Form | None) -> list[Field]:
@@ -317,7 +323,9 @@ def _facts_page(visit: Visit, fields: Sequence[Field] | None, status: int, said:
     if not names:
         raise NotFound("There is no such page.")
     if fields is None:
-        fields = [*fact_form(visit, case.definition, dossier.facts, case.subject.org).fields(names), _reason(visit, "")]
+        made = fact_form(visit, case.definition, dossier.facts, case.subject.org)
+        typed = visit.form if visit.form.pairs else None
+        fields = [*made.fields(names, form=typed), _reason(visit, visit.form.get(REASON))]
     return visit.page(
         "facts.html",
         status,
@@ -325,7 +333,7 @@ def _facts_page(visit: Visit, fields: Sequence[Field] | None, status: int, said:
         title=title_of(visit, case),
         fields=fields,
         said_late=said,
-        version=case.subject.version,
+        version=_seen(visit, case),
         action=str(visit.request.url.path),
     )
 

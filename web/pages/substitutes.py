@@ -11,6 +11,7 @@ from engine.core.errors import BadInput, NotFound
 from web.access import Listed
 from web.asked import Asked
 from web.forms import Field
+from web.resuming import resuming
 from web.site import Said, Site, Visit
 from web.words import error_text
 
@@ -21,7 +22,7 @@ def routes(site: Site) -> list[BaseRoute]:
     """Returns the routes."""
     return [
         site.get("/substitutes", show, Listed(NAME), name=NAME),
-        site.post("/substitutes", add, Listed(NAME)),
+        site.post("/substitutes", resuming(show, add), Listed(NAME)),
         site.post("/substitutes/end", end, Listed(NAME)),
     ]
 

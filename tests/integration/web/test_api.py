@@ -98,6 +98,13 @@ def test_what_the_rules_refuse_is_one_error_with_every_rule(office: PagesOffice,
     assert program("GET", f"/subjects/{person}", 200)["version"] == 1
 
 
+def test_a_body_that_is_no_json_names_the_body_and_no_place_in_it(office: PagesOffice) -> None:
+    program = Program(office, "xa1_secretary")
+    wrong = program("POST", "/subjects", 400, content=b"{bad", headers={"Content-Type": "application/json"})
+    assert wrong["detail"].startswith("body:")
+    assert "field" not in wrong
+
+
 def test_what_is_sent_again_with_its_key_is_done_once(office: PagesOffice, person: str) -> None:
     program, other = Program(office, "cb1_clerk"), Program(office, "cb1_secretary")
     path, headers = f"/subjects/{person}/facts", {"If-Match": '"1"', "Idempotency-Key": "lần 1".encode()}
