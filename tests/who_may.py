@@ -169,6 +169,7 @@ PAGES: dict[tuple[str, str], str] = {
     ("POST", "/notices/forecast"): "notices",
     ("GET", "/notices/forecasts/{job}"): "notices",
     ("GET", "/notices/months/{month}"): "notices",
+    ("GET", "/notices/days/{day}"): "notices",
     ("GET", "/notices/one/{id}"): "notices",
     ("POST", "/notices/one/{id}"): "notices",
     ("GET", "/notices/mine"): "own",

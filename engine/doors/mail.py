@@ -25,6 +25,7 @@ from engine.store.rows import OutboxRow, TimerRow
 from engine.work import Case, Work
 
 MOST = 4_000  # rows that one page looks through
+PAGE = 500  # notices that one page shows
 PLANNED = 1_000  # planned notices that one page looks through
 STATES = ("queued", "claimed", "accepted", "delivered", "refused", "failed", "unknown", "cancelled")
 
@@ -57,13 +58,16 @@ class Mail:
     # -- what went out, and waits
 
     def between(
-        self, first: date, last: date, by: By, states: Iterable[str] = STATES, limit: int = 500
+        self, first: date, last: date, by: By, states: Iterable[str] = STATES, limit: int = PAGE, skip: int = 0
     ) -> tuple[list[Letter], bool]:
-        """Returns the notices due from one day to another, the earliest first, and whether these are all."""
+        """Returns the notices due from one day to another, the earliest first, and whether these are all.
+
+        The first `skip` of them are left out.
+        """
         with self._work() as work:
             begins, ends = _bounds(work, first, last)
             rows = work.tx.outbox(states=list(states), since=begins, until=ends, limit=MOST)
-            found = _Seeing(work, by).letters(rows)
+            found = _Seeing(work, by).letters(rows, skip, limit + 1)
         if any(letter.case is not None for letter in found):
             self._access.listed("notices", len(found), by)
         return found[:limit], len(rows) < MOST and len(found) <= limit
@@ -96,16 +100,20 @@ class Mail:
 
     # -- what comes
 
-    def coming(self, first: date, last: date, by: By) -> tuple[list[Coming], bool]:
-        """Returns what is planned from one day to another as things stand now, and whether that is all of it."""
+    def coming(self, first: date, last: date, by: By, limit: int = PLANNED, skip: int = 0) -> tuple[list[Coming], bool]:
+        """Returns what is planned from one day to another as things stand now, and whether that is all of it.
+
+        The first `skip` of it are left out.
+        """
+        looked = PLANNED if first != last else MOST
         with self._work() as work:
             begins, ends = _bounds(work, first, last)
-            due = work.tx.due_timers(ends, PLANNED)
-            planned = [t for t in due if t.kind != FIRE and t.due_at >= begins]
-            found = _planned(work, planned, by)
+            due = work.tx.due_timers(ends, looked, since=begins)
+            planned = _planned(work, [t for t in due if t.kind != FIRE], by)
+            found = planned[skip : skip + limit]
         if found:
             self._access.listed("coming_notices", len(found), by)
-        return found, len(due) < PLANNED
+        return found, len(due) < looked and len(planned) <= skip + limit
 
     def preview(self, subject: str, rule: str, by: By) -> Preview:
         """Returns what a rule would say of a subject today, and to whom. Raises NotFound."""
@@ -145,13 +153,14 @@ class _Seeing:
         self.mine = {o.id for o in scope.readers(work.office, by)}
         self.settles = permits.reach(work, "notices", by)
 
-    def letters(self, rows: Sequence[OutboxRow]) -> list[Letter]:
-        """Returns those of the rows that the officer sees."""
+    def letters(self, rows: Sequence[OutboxRow], skip: int = 0, limit: int | None = None) -> list[Letter]:
+        """Returns those of the rows that the officer sees: `limit` of them after the first `skip`."""
         work = self.work
         known = work.tx.subjects({r.subject for r in rows if r.subject})
         cases = {c.subject.id: c for c in work.adopt(list(known.values()))}
         read = {id for id, c in cases.items() if scope.reads(work, c, self.by)}
         seen = [r for r in rows if r.subject in read or r.recipient in self.mine or self._settles(r, cases)]
+        seen = seen[skip : None if limit is None else skip + limit]
         work.keys.fetch(r.key_id for r in seen)
         return [self._letter(r, cases.get(r.subject), read=r.subject in read or r.recipient in self.mine) for r in seen]
 

@@ -291,9 +291,9 @@ class MemoryTransaction(MemorySearch):
     def delete_timers(self, rows: Sequence[TimerRow]) -> None:
         self._delete(self._w().timers, rows)
 
-    def due_timers(self, now: str, limit: int) -> Sequence[TimerRow]:
+    def due_timers(self, now: str, limit: int, since: str = "") -> Sequence[TimerRow]:
         table = self._t().timers
-        return [table.rows[key] for key in table.due_keys(now, limit)]
+        return [table.rows[key] for key in table.due_keys(now, limit, since)]
 
     def next_due(self) -> str | None:
         due = self._t().timers.due

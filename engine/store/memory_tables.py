@@ -103,10 +103,11 @@ class TimerTable(Table[TimerKey, TimerRow]):
                 insort(self.due, now)
         return old
 
-    def due_keys(self, now: str, limit: int) -> list[TimerKey]:
-        """Returns the keys of the first `limit` timers not done that are due at `now`."""
+    def due_keys(self, now: str, limit: int, since: str = "") -> list[TimerKey]:
+        """Returns the keys of the first `limit` timers not done that are due at `now`, and not before `since`."""
         picked = []
-        for due_at, subject, name, occurrence in self.due[: max(limit, 0)]:
+        first = bisect_left(self.due, since, key=lambda entry: entry[0])
+        for due_at, subject, name, occurrence in self.due[first : first + max(limit, 0)]:
             if due_at > now:
                 break
             picked.append((subject, name, occurrence))

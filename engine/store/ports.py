@@ -210,8 +210,8 @@ class Transaction(Protocol):
     def delete_timers(self, rows: Sequence[TimerRow]) -> None:
         """By (subject, name, occurrence)."""
 
-    def due_timers(self, now: str, limit: int) -> Sequence[TimerRow]:
-        """Returns timers not done with due_at <= now, by (due_at, subject, name, occurrence).
+    def due_timers(self, now: str, limit: int, since: str = "") -> Sequence[TimerRow]:
+        """Returns timers not done with since <= due_at <= now, by (due_at, subject, name, occurrence).
 
         The cost follows `limit`, not the table.
         """

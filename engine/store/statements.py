@@ -268,14 +268,18 @@ class Statements:
         )
 
     def due_timers(self) -> Statement:
-        """The timers not done, due at `now`, at most `limit`."""
+        """The timers not done, due at `now` and not before `since`, at most `limit`."""
         table = tables.timers
         order = (table.c.due_at, table.c.subject, table.c.name, table.c.occurrence)
         return self.once(
             "due_timers",
             lambda: (
                 _select(table)
-                .where(table.c.done_at.is_(None), table.c.due_at <= bindparam("now"))
+                .where(
+                    table.c.done_at.is_(None),
+                    table.c.due_at <= bindparam("now"),
+                    table.c.due_at >= bindparam("since"),
+                )
                 .order_by(*order)
                 .limit(_limit())
             ),

@@ -237,8 +237,8 @@ class SqlTransaction(SqlSearch):
     def delete_timers(self, rows: Sequence[TimerRow]) -> None:
         self._write_rows(_timers, self._statements.delete(tables.timers), rows)
 
-    def due_timers(self, now: str, limit: int) -> Sequence[TimerRow]:
-        return self._read(_timers, self._statements.due_timers(), now=now, limit=limit)
+    def due_timers(self, now: str, limit: int, since: str = "") -> Sequence[TimerRow]:
+        return self._read(_timers, self._statements.due_timers(), now=now, since=since, limit=limit)
 
     def next_due(self) -> str | None:
         found = self._rows(self._statements.next_due())

@@ -58,6 +58,7 @@ PAGES: dict[str, tuple[str | None, str]] = {
     "personal-data": ("xa1_secretary", "/personal-data"),
     "person": ("xa1_secretary", "/subjects/u1/person"),
     "notices": ("xa1_secretary", "/notices"),
+    "notices-day": ("xa1_secretary", "/notices/days/2025-01-21"),
     "notices-unsettled": ("xa1_secretary", "/notices/unsettled"),
     "notice-preview": ("xa1_secretary", "/notices/preview"),
     "channels": ("xa1_secretary", "/notices/channels"),

@@ -39,6 +39,10 @@ def test_due_timers_are_those_not_done_in_order_and_at_most_the_limit(store: Sto
         assert list(unit.due_timers(moment(20), 7)) == due[:7]
         assert list(unit.due_timers(moment(20), 0)) == []
         assert list(unit.due_timers("", 5)) == []
+        late = [row for row in due if row.due_at >= moment(9)]
+        assert list(unit.due_timers(moment(20), 1000, since=moment(9))) == late
+        assert list(unit.due_timers(moment(20), 7, since=moment(9))) == late[:7]
+        assert list(unit.due_timers(moment(20), 7, since=moment(21))) == []
 
 
 def test_a_timer_that_is_moved_done_or_deleted_is_due_accordingly(store: Store) -> None:

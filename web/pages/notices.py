@@ -16,7 +16,7 @@ from engine.core.collation import text_key
 from engine.core.errors import BadInput, KetnapError, NotFound
 from engine.core.events import unstamp
 from engine.core.sending import SENT
-from engine.doors.mail import Coming, Letter
+from engine.doors.mail import MOST, PAGE, Coming, Letter
 from engine.service import Service
 from notifications.forecast import Expected
 from web.access import Listed
@@ -42,6 +42,7 @@ def routes(site: Site) -> list[BaseRoute]:
     return [
         site.get("/notices", show, NEED, name=NAME),
         site.get("/notices/months/{month}", show, NEED),
+        site.get("/notices/days/{day}", show_day, NEED),
         site.get("/notices/unsettled", unsettled, NEED),
         site.get("/notices/preview", ask_preview, NEED),
         site.post("/notices/preview", preview, NEED),
@@ -79,6 +80,7 @@ def show(visit: Visit) -> Response:
         after=f"/notices/months/{add_months(first, 1):%Y-%m}",
         calendar=_calendar(visit, first, last, days),
         days=sorted(days.items()),
+        shown=len(letters) + len(coming),
         whole=whole,
         settles=visit.may("notices"),
         unsettled=len(visit.service.mail.unsettled(by)) if visit.may("notices") else 0,
@@ -89,15 +91,42 @@ def show(visit: Visit) -> Response:
 
 def _month(visit: Visit) -> date:
     text = visit.request.path_params.get("month")
-    if text is None:
-        return visit.today.replace(day=1)
+    return visit.today.replace(day=1) if text is None else _date(f"{text}-01")
+
+
+def _date(text: str) -> date:
+    """Reads the day in an address."""
     try:
-        found = date.fromisoformat(f"{text}-01")
+        found = date.fromisoformat(text)
     except ValueError:
         found = None
     if found is None or not 1900 < found.year < 2200:
         raise NotFound("There is no such page.")
     return found
+
+
+def show_day(visit: Visit) -> Response:
+    """Shows a day's notices, past and coming, so many a page: what the page of a month has no room for."""
+    at, by = _date(visit.path("day")), visit.by()
+    typed = visit.request.query_params.get("page", "1")
+    page = int(typed) if typed.isascii() and typed.isdigit() and 1 <= int(typed[:6]) <= MOST // PAGE else 1
+    skip = (page - 1) * PAGE
+    letters, whole = visit.service.mail.between(at, at, by, skip=skip)
+    coming: list[Coming] = []
+    if at >= visit.today:
+        coming, all_of_it = visit.service.mail.coming(at, at, by, PAGE, skip)
+        whole = whole and all_of_it
+    return visit.page(
+        "notices_day.html",
+        at=at,
+        items=[*(_letter(visit, x) for x in letters), *(_coming(visit, x) for x in coming)],
+        page_number=page,
+        more=not whole and page < MOST // PAGE,
+        month=(f"/notices/months/{at:%Y-%m}", visit.say("Notices of {month}", month=f"{at:%m/%Y}")),
+        before=f"/notices/days/{at - timedelta(days=1)}",
+        after=f"/notices/days/{at + timedelta(days=1)}",
+        here=f"/notices/days/{at}",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from engine.core.commands import Move, Start
+from engine.doors.mail import Mail
 from engine.steps import By
 from tests.integration.web.test_inspection import shown
 from tests.integration.web.test_reports import FACTS, made
@@ -64,6 +65,49 @@ def test_a_month_shows_what_went_out_and_what_comes_to_whoever_reads_it(office: 
     later = client.get(re.search(r'href="(/notices/months/2025-02)"', page.text)[1])  # type: ignore[index]
     assert later.status_code == 200
     assert client.get("/notices/months/2025-13").status_code == 404
+
+
+def test_a_month_that_is_cut_leads_to_each_of_its_days_and_a_day_to_its_next_page(
+    office: PagesOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No page shows more than so many; what it leaves out is reached from it, and nothing is left out or doubled."""
+    client = office.client("tu_inspector")
+    whole = client.get("/notices").text
+    assert "/notices/days/" not in whole, "a month that is shown whole needs no other page"
+    days = {d: int(n) for d, n in re.findall(r"<h2>(\d\d/\d\d/\d{4}) \((\d+)\)</h2>", whole)}
+    day = max(days, key=lambda d: days[d])
+    assert days[day] > 3
+    for name in ("web.pages.notices.PAGE", "engine.doors.mail.PAGE"):
+        monkeypatch.setattr(name, 2)
+    monkeypatch.setattr("engine.doors.mail.PLANNED", 2)
+    for door in (Mail.between, Mail.coming):
+        monkeypatch.setattr(door, "__defaults__", tuple(2 if v in (500, 1_000) else v for v in door.__defaults__ or ()))
+    cut = client.get("/notices/months/2025-01").text
+    assert "Bấm một ngày trên lịch" in cut
+    at = "-".join(reversed(day.split("/")))
+    assert f'href="/notices/days/{at}"' in cut
+    seen: list[str] = []
+    path: str | None = f"/notices/days/{at}"
+    while path is not None:
+        page = client.get(path).text
+        rows = re.findall(r'<th scope="row"><a href="([^"]+)">([^<]*)</a>', page)
+        assert 0 < len(rows) <= 4
+        seen += [" ".join(row) for row in rows]
+        following = re.search(r'href="([^"]+[?]page=[0-9]+)"', page)
+        path = following[1] if following is not None else None
+    assert len(seen) == days[day]
+    assert client.get("/notices/days/2025-02-30").status_code == 404
+    assert client.get(f"/notices/days/{at}?page=x").status_code == 200
+
+
+def test_what_is_planned_far_ahead_is_shown_whatever_comes_before_it(
+    office: PagesOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = office.client("tu_inspector")
+    there = "dự kiến" in client.get("/notices/months/2025-03").text
+    assert there
+    monkeypatch.setattr("engine.doors.mail.PLANNED", 3)
+    assert "dự kiến" in client.get("/notices/months/2025-03").text
 
 
 def test_a_notice_nobody_knows_the_end_of_is_settled_with_a_reason(office: PagesOffice) -> None:
