@@ -54,9 +54,11 @@ class Trail:
         """Begins a subject of a workflow that keeps a checkpoint, because something else went out.
 
         At this unit (None: the first there is) or the next above where such a one lives. Returns its id; None where
-        nothing can be signed or none lives.
+        nothing can be signed or none lives. The same command again (the next file of one report) begins no second one.
         """
         with self._work(write=True) as work:
+            if by.command is not None and (row := work.tx.event_of_command(by.command)) is not None:
+                return row.subject
             definition, tree = work.library.newest(workflow), work.office.tree
             living = sorted(o.id for o in tree.by_id.values() if o.kind in definition.kinds)
             home = tree.by_id.get(org if org is not None else next(iter(living), ""))

@@ -49,3 +49,13 @@ def test_a_report_with_bars_is_accessible_and_fits_both_screens(desk: Desk) -> N
     page.wait_for_url("**/made/**")
     expect(page.locator("svg.chart").first).to_be_visible()
     assert not look(visitor, "report-made")
+
+
+def test_one_file_after_the_other_is_taken_from_the_same_page(desk: Desk) -> None:
+    page = desk.visitor("xa1_secretary").go("/reports/yearly")
+    page.get_by_role("button", name="Lập báo cáo").click()
+    page.wait_for_url("**/made/**")
+    for name, ending in (("Excel", ".xlsx"), ("Word", ".docx"), ("Excel", ".xlsx")):
+        with page.expect_download() as taken:
+            page.get_by_role("button", name=name).click()
+        assert taken.value.suggested_filename.endswith(ending)

@@ -97,7 +97,7 @@ def test_a_unit_is_founded_moved_and_closed_with_its_day_and_decision(office: Pa
         ("xa1", "found", {"id": "cb1", "name": "Chi bộ", "kind": "branch", "on": ""}, "cb1 đã có"),
         ("xa1", "found", {"id": "chi bộ", "name": "Chi bộ", "kind": "branch", "on": ""}, "không dấu"),
         ("xa1", "found", {"id": "x", "name": "", "kind": "branch", "on": ""}, "Ô này bắt buộc"),
-        ("xa1", "close", {"on": ""}, "chưa kết thúc xa1 được: ở đó còn cb"),
+        ("xa1", "close", {"on": ""}, "Chưa kết thúc xa1 được: ở đó còn cb"),
         ("cb1", "rename", {"name": "Chi bộ", "on": "31/02/2025"}, "Tháng 2 có 28 ngày"),
     ],
 )

@@ -314,7 +314,7 @@ def test_notices_settled_corrected_previewed_and_how_one_wants_them(posting: Pos
     posting.program(who)("POST", "/notices/correct", 200, json={"ids": [sent], "reason": "Gửi nhầm"})
     posting.form("tu_clerk", "/notices/channels", name="maildir", to="lan@example.org")
     assert len(list(posting.mail.glob("lan@example.org/new/*.eml"))) == 1
-    posting.form(who, "/notices/mine", channel_1="sms", webhook="")
+    posting.form(who, "/notices/mine", channel_1="webhook", webhook="https://vi-du.test/thong-bao")
     posting.form("cb1_clerk", "/notices/preview", rule="candidate:refused", subject="p5")
 
 
