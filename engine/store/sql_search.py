@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from heapq import merge
+from itertools import islice
 from typing import Any
 
 from engine.store import tables
@@ -15,6 +17,8 @@ _events = Shape(tables.events, EventRow)
 _judged = Shape(tables.judged, JudgedRow)
 
 FIRST_STRETCH, WIDENED = 2048, 4  # events looked through at once, and how many times as many next
+
+RECENT = 10_240  # events that are looked through for all units at once
 
 
 def _widening(first: int, end: int) -> Iterator[tuple[int, int]]:
@@ -54,24 +58,53 @@ class SqlSearch(SqlListings):
         if wanted.until is not None:
             after = self._first_since(wanted.until, later=True)
             before = after if before is None else min(before, after)
-        stretches: Iterable[tuple[int | None, int | None]] = [(first, before)]
+        low, high = first or 0, self.head().size if before is None else before
+        stretches: Iterable[tuple[int, int]] = [(low, high)]
+        older = low  # up to here units are looked through one by one
         if wanted.rule is not None:
             places["judged"] = rule_marker(wanted.rule)
-            stretches = stretches_of(self.judged_blocks(wanted.rule), first, before)
+            stretches = stretches_of(self.judged_blocks(wanted.rule), low, high)
         elif "orgs" in places or "kinds" in places:  # an index gives those of each, and all of them are sorted
-            stretches = _widening(first or 0, self.head().size if before is None else before)
+            if "orgs" in places and wanted.officer is None and not self._are_few(wanted.kinds, low, high):
+                older = max(low, high - RECENT)
+            stretches = _widening(older, high)
         by = ({"actor": wanted.officer}, {"behalf": wanted.officer}) if wanted.officer is not None else ({},)
         found: dict[int, EventRow] = {}
-        for low, high in stretches:
+        for first, end in stretches:
             for one in by:
-                found |= {r.seq: r for r in self._searched(limit, {**places, **one, "first": low, "before": high})}
+                found |= {r.seq: r for r in self._searched(limit, {**places, **one, "first": first, "before": end})}
             if len(found) >= limit:
                 break
-        return sorted(found.values(), key=lambda r: -r.seq)[:limit]
+        rows = sorted(found.values(), key=lambda r: -r.seq)[:limit]
+        if older > low and len(rows) < limit:
+            rows += self._merged(wanted.orgs or (), limit - len(rows), {**places, "first": low, "before": older})
+        return rows
 
-    def _searched(self, limit: int, places: dict[str, Any]) -> list[EventRow]:
+    def _searched(self, limit: int, places: Mapping[str, Any]) -> Sequence[EventRow]:
         given = {name: value for name, value in places.items() if value is not None}
         return self._read(_events, self._statements.search(sorted(given)), limit=limit, **given)
+
+    def _merged(self, units: Sequence[str], limit: int, places: Mapping[str, Any]) -> Sequence[EventRow]:
+        """Finds as `_searched`, each of many units by itself and a few at a time, so that hardly more are read than are
+        found."""
+        few = 1 + limit // len(units)
+
+        def of(unit: str) -> Iterator[EventRow]:
+            end = places["before"]
+            while rows := self._searched(few, {**places, "orgs": None, "org": unit, "before": end}):
+                yield from rows
+                if len(rows) < few:
+                    return
+                end = rows[-1].seq
+
+        return list(islice(merge(*map(of, units), key=lambda row: -row.seq), limit))
+
+    def _are_few(self, kinds: Sequence[str] | None, low: int, high: int) -> bool:
+        """Tells whether events of these kinds are so few in a stretch that all of them may be looked through."""
+        if kinds is None:
+            return False
+        statement, listed = self._statements.some_of_kinds(), self._statements.list_of(kinds)
+        return len(self._rows(statement, kinds=listed, first=low, before=high, limit=FIRST_STRETCH)) < FIRST_STRETCH
 
     def _first_since(self, at: str, *, later: bool = False) -> int:
         """Returns the seq of the first event at or (`later`) after a time: times never go back along the trail."""

@@ -317,6 +317,12 @@ class Statements:
 
         return self.once(("search", *conditions), build)
 
+    def some_of_kinds(self) -> Statement:
+        """The seqs of at most `limit` events of the `kinds`, from `first` on, up to the one `before`."""
+        at, names = tables.events.c, ("kinds", "first", "before")
+        wanted = [self._event_condition(name) for name in names]
+        return self.once("some_of_kinds", lambda: select(at.seq).where(*wanted).limit(_limit()))
+
     def _event_condition(self, name: str) -> ColumnElement[bool]:
         table = tables.events
         match name:
