@@ -7,6 +7,7 @@ has grown to a fifth of all units (as after a merger), the others have a dozen.
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -24,6 +25,13 @@ LARGE = "xa0"
 _FAMILY = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Phan", "Vũ", "Đặng", "Bùi", "Đỗ", "Hồ", "Ngô", "Dương", "Lý")
 _MIDDLE = ("Thị", "Văn", "Đình", "Hữu", "Ngọc", "Minh", "Quốc", "Thanh", "Đức", "Xuân")
 _GIVEN = ("An", "Ánh", "Bình", "Dũng", "Giang", "Hà", "Hạnh", "Hoa", "Hùng", "Lan", "Linh", "Long", "Mai", "Nga", "Yến")
+
+# In every town so many bear one name, and of so many a certificate runs out soon, so that the pages that find them are
+# full pages with few people as with many.
+ALIKE, ENDING = 60, 60
+SOUGHT = "Nguyễn Văn An"
+CERTIFIED = 8  # one in so many has a certificate
+VALID = 1825  # days for which it is good
 
 # role and place of the first officers; the others are secretaries and clerks of committees, two of each
 _FIRST = (
@@ -116,28 +124,45 @@ def populate(town: Town, people: int, units: int) -> None:
     """
     town.clock.set(NOW - timedelta(days=1))
     town.service.tick()
-    pick = random.Random(7)
     committees = _committees(units)
-    branches = [(c, b) for c, below in committees.items() for b in below]
+    crowd = _Crowd(people, [(c, b) for c, below in committees.items() for b in below])
     for committee in committees:
-        mine = [(n, b) for n in range(people) for c, b in [branches[n % len(branches)]] if c == committee]
-        named = {mine[0][0]: "p0" if committee == LARGE else f"of-{committee}"}
+        mine = list(crowd.of(committee).items())
         for first in range(0, len(mine), 500):
-            _enter(town, mine[first : first + 500], named, committee, pick, len(branches))
+            crowd.enter(town, dict(mine[first : first + 500]), committee)
 
 
-def _enter(
-    town: Town, people: list[tuple[int, str]], named: dict[int, str], committee: str, pick: random.Random, every: int
-) -> None:
-    by = By(officer=f"maker-{committee}")
-    ids = {n: named.get(n, f"p{n}") for n, _ in people}
-    starts = [
-        Start(
+class _Crowd:
+    """Makes up so many people, of whom each branch has its share."""
+
+    def __init__(self, people: int, branches: list[tuple[str, str]]) -> None:
+        self._people, self._branches, self._pick = people, branches, random.Random(7)
+
+    def of(self, committee: str) -> dict[int, str]:
+        """Returns the ids of a committee's people by their number."""
+        every = len(self._branches)
+        mine = [n for n in range(self._people) if self._branches[n % every][0] == committee]
+        first = "p0" if committee == LARGE else f"of-{committee}"
+        return {n: first if n == mine[0] else f"p{n}" for n in mine}
+
+    def enter(self, town: Town, people: Mapping[int, str], committee: str) -> None:
+        """Begins people, recognises some and gives some of these their certificate."""
+        by, every = By(officer=f"maker-{committee}"), len(self._branches)
+        town.service.start_many([self._start(n, id, committee) for n, id in people.items()], by)
+        proposed = {"branch_proposed_on": (TODAY - timedelta(days=20)).isoformat()}
+        chosen = [id for n, id in people.items() if n // every % 4 == 3]
+        town.service.move_many([Move(subject=i, trigger="recognise", facts=proposed) for i in chosen], by)
+        certified = [Move(subject=i, trigger="certify", facts=self._certificate()) for i in chosen[::2]]
+        town.service.move_many(certified, by)
+
+    def _start(self, n: int, id: str, committee: str) -> Start:
+        name = SOUGHT if n % max(1, self._people // ALIKE) == 0 else self._name()
+        return Start(
             workflow="candidate",
-            org=branch,
-            id=ids[n],
+            org=self._branches[n % len(self._branches)][1],
+            id=id,
             facts={
-                "full_name": " ".join(map(pick.choice, (_FAMILY, _MIDDLE, _GIVEN, _GIVEN))),
+                "full_name": name,
                 "birth_date": date(1995, 1, 1 + n % 28).isoformat(),
                 "sex": ("male", "female")[n % 2],
                 "education": "upper_secondary",
@@ -147,16 +172,19 @@ def _enter(
                 "helper_together_since": "2022-03-01",
                 "motives": "Phấn đấu",
             },
-            on=TODAY - timedelta(days=30 + pick.randrange(700)),
+            on=TODAY - timedelta(days=30 + self._pick.randrange(700)),
         )
-        for n, branch in people
-    ]
-    town.service.start_many(starts, by)
-    proposed = {"branch_proposed_on": (TODAY - timedelta(days=20)).isoformat()}
-    chosen = [ids[n] for n, _ in people if n // every % 4 == 3]
-    town.service.move_many([Move(subject=i, trigger="recognise", facts=proposed) for i in chosen], by)
-    certificate = {
-        "certificate_no": "1/GCN", "certificate_issuer": "Trung tâm Chính trị",
-        "certificate_on": (TODAY - timedelta(days=1800)).isoformat(),
-    }  # fmt: skip
-    town.service.move_many([Move(subject=i, trigger="certify", facts=certificate) for i in chosen[::2]], by)
+
+    def _name(self) -> str:
+        return " ".join(map(self._pick.choice, (_FAMILY, _MIDDLE, _GIVEN, _GIVEN)))
+
+    def _certificate(self) -> dict[str, object]:
+        """Returns a certificate of the last five years, and of so many people in every town one of almost five years
+        ago."""
+        ending = self._pick.random() < ENDING * CERTIFIED / self._people
+        days = VALID - self._pick.randrange(1, 30) if ending else self._pick.randrange(30, VALID)
+        return {
+            "certificate_no": "1/GCN",
+            "certificate_issuer": "Trung tâm Chính trị",
+            "certificate_on": (TODAY - timedelta(days=days)).isoformat(),
+        }
