@@ -118,6 +118,8 @@ def show(ctx: typer.Context, id_: Id) -> None:
         order = officer.order(work.library.area.file.channels)
         unit = work.office.tree.by_id.get(officer.org)
         stand_ins = work.office.stand_ins(id_)
+        today = work.today
+        labels = {r: session.teller.text(v.label) for r, v in work.library.area.file.roles.items()}
         present = officer.present(work.today)
     contacts = [
         {
@@ -140,7 +142,10 @@ def show(ctx: typer.Context, id_: Id) -> None:
 
     def lines(console: Any) -> None:
         console.print(f"{officer.name} ({id_})", style="bold")
-        console.print(f"{unit.name if unit is not None else officer.org}: {', '.join(r for r, _ in held)}")
+        told = ", ".join(f"{labels[r]} ({r})" if r in labels else r for r, _ in held) or session.say("no role today")
+        console.print(f"{unit.name if unit is not None else officer.org}: {told}")
+        if unit is not None and unit.period.ended(today):
+            console.print(session.say("This unit stands no more: give a role at the unit that follows it."))
         if not present:
             console.print(session.say("Not in office."))
         for stand_in in stand_ins:

@@ -100,15 +100,36 @@ def show(
     session.write(document, lambda console: _show_subject(session, console, definition, document))
 
 
+def _names_of(session: Session, definition: Definition, document: Mapping[str, Any]) -> dict[str, str]:
+    """Returns the names of the units and subjects that stand in a document: its own unit, and the keys of maps."""
+    keyed = {n: document["facts"][n] for n, s in definition.file.facts.items() if s.keys and n in document["facts"]}
+    keys = {k for value in keyed.values() if isinstance(value, dict) for k in value}
+    with session.service.work() as work:
+        units = {o.id: o.name for o in work.office.tree.by_id.values() if o.id in keys or o.id == document["org"]}
+        work.fetch(keys - set(units))
+        known = [work.case(id) for id in sorted(work.tx.subjects(keys - set(units)))]
+        titles = {c.subject.id: session.teller.title(c.definition, c.subject.facts) for c in known}
+    return {**{id: title for id, title in titles.items() if title}, **units}
+
+
 def _show_subject(session: Session, console: Console, definition: Definition, document: Mapping[str, Any]) -> None:
     from rich.table import Table
 
-    console.print(f"{document['title']} ({document['subject']}, {document['org']}): {document['state_label']}")
+    names = _names_of(session, definition, document)
+    what = document["title"]
+    if what == document["subject"]:
+        what = session.teller.text(definition.file.title)
+    unit = names.get(document["org"], document["org"])
+    console.print(f"{what} ({document['subject']}): {document['state_label']}", soft_wrap=True)
+    console.print(f"{unit} ({document['org']})", soft_wrap=True)
     table = Table(session.say("Fact"), session.say("Value"), session.say("Id"))
     for name, value in document["facts"].items():
         for key, item in value.items() if isinstance(value, dict) else [("", value)]:
             full = f"{name}.{key}" if key else name
-            table.add_row(session.teller.fact(definition, full), shown_value(session, definition, name, item), full)
+            label = session.teller.fact(definition, full)
+            if key in names:
+                label = f"{session.teller.fact(definition, name)}: {names[key]}"
+            table.add_row(label, shown_value(session, definition, name, item), full)
     if table.row_count:
         console.print(table)
     _show_corrected(session, console, definition, document.get("corrected", ()))

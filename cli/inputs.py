@@ -130,7 +130,12 @@ def _csv_lines(text: str, file: str) -> list[Line]:
         headings = {(h or "").strip() for h in reader.fieldnames or ()}
         for key in ("subject", "do"):
             if key not in headings:
-                raise FileRefused("the table has no column {key}", file=file, line=1, key=key)
+                raise FileRefused(
+                    "the table has no column {key}; it needs subject (whose code) and do (the decision)",
+                    file=file,
+                    line=1,
+                    key=key,
+                )
         for row in reader:
             if None in row or None in row.values():
                 raise FileRefused("this row has not as many cells as the heading", file=file, line=reader.line_num)

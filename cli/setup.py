@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ from engine.core.events import unstamp
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from engine.core.machine import Definition
     from engine.trail import Left
 
 LATE_S = 600  # what is due waits this long only where no scheduler runs
@@ -134,16 +136,11 @@ def status(ctx: typer.Context) -> None:
             "next_due": session.teller.time(due),
         }
         definitions = work.library.all_newest()
-    labels = {
-        w: {s: session.teller.state(definitions[w], s) for s in counts}
-        for w, counts in states.items()
-        if w in definitions
-    }
-    session.write(document, lambda console: _show_status(session, console, document, labels))
+    session.write(document, lambda console: _show_status(session, console, document, definitions))
 
 
 def _show_status(
-    session: Session, console: Console, document: dict[str, Any], labels: dict[str, dict[str, str]]
+    session: Session, console: Console, document: dict[str, Any], definitions: Mapping[str, Definition]
 ) -> None:
     from rich.table import Table
 
@@ -158,8 +155,13 @@ def _show_status(
     console.print(counts)
     table = Table(session.say("Workflow"), session.say("State"), session.say("Subjects"))
     for workflow, states in document["subjects"].items():
+        definition = definitions.get(workflow)
         for state, n in states.items():
-            table.add_row(workflow, labels.get(workflow, {}).get(state, state), str(n))
+            if definition is None:
+                table.add_row(workflow, state, str(n))
+                continue
+            title = f"{session.teller.text(definition.file.title)} ({workflow})"
+            table.add_row(title, session.teller.state(definition, state), str(n))
     if table.row_count:
         console.print(table)
     _show_delivery(session, console, document)

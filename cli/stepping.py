@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from engine.answers import Document
     from engine.core.commands import Start
+    from engine.core.machine import Definition
     from engine.service import Service
     from engine.steps import Answer, By
 
@@ -180,15 +182,37 @@ def show_moved(session: Session, console: Console, service: Service, answer: Ans
             session.say("{subject}: {step} is refused; nothing was changed.", subject=answer.subject, step=label)
         )
     show_rules(session, console, document["guards"])
-    for line in document["lines"]:
-        if line["line"] is None and line["state"] not in ("refused", "denied"):
-            continue
-        number = f"{line['line']}." if line["line"] is not None else "-"
-        console.print(f"{number} {line['subject']} {line['do']}: {session.translate(line['state'])}")
-        show_rules(session, console, line["guards"])
+    _show_lines(session, console, service, definition, document)
     for other in answer.opened:
         console.print(session.say("Opened: {subject}", subject=other))
     _show_sent(session, console, service, answer)
+
+
+def _show_lines(
+    session: Session, console: Console, service: Service, definition: Definition, document: Document
+) -> None:
+    """Shows the lines of a step that moves many: who, what, and of those in the way why; the others are counted."""
+    step = definition.steps.get(document["trigger"])
+    if not document["lines"] or step is None or step.batch is None:
+        return
+    labels = {do: session.teller.text(line.label) for do, line in step.batch.each.items()}
+    with service.work() as work:
+        ids = list(dict.fromkeys(line["subject"] for line in document["lines"]))
+        work.fetch(ids)
+        names = {id: session.teller.title(work.case(id).definition, work.case(id).subject.facts) for id in ids}
+    unnamed: Counter[str] = Counter()
+    for line in document["lines"]:
+        id, what, stopped = line["subject"], labels.get(line["do"], line["do"]), line["state"] in ("refused", "denied")
+        if line["line"] is None and not stopped:
+            unnamed[what] += 1
+            continue
+        number = f"{line['line']}." if line["line"] is not None else "-"
+        console.print(
+            f"{number} {f'{names[id]} ({id})' if names[id] else id}: {what}: {session.translate(line['state'])}"
+        )
+        show_rules(session, console, [g for g in line["guards"] if g["result"] != "pass"])
+    for what, n in unnamed.items() if document["to"] is not None else ():
+        console.print(session.say("No line names them: {what}: {n}", what=what, n=n))
 
 
 def _show_sent(session: Session, console: Console, service: Service, answer: Answer) -> None:

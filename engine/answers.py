@@ -32,6 +32,7 @@ NO_VERSION = "no version of this rule is in force on {day}"
 NO_DAY = "the day it is judged for is not known yet: {what}"
 UNVERIFIED = "not compared with the document's text"
 ENTER = "Enter: {what}"
+ENTER_AT = "Enter first: {what} (there: {where})"
 ASK_ROLE = "This is for {roles}"
 ASK_PLACE = "This is for an officer over {unit}"
 ASK_OTHER = "This is for somebody who did none of: {triggers}"
@@ -154,7 +155,9 @@ class Teller:
             "version_note": self.text(version.note) if version is not None and version.note is not None else None,
             "day": j.day.isoformat() if j.day is not None else None,
             "breach": j.rule.id in breaches,
-            "mend": self.text(j.rule.mend) if j.rule.mend is not None and j.result != "pass" else None,
+            "mend": self._day_first(definition, j) or (self.text(j.rule.mend) if j.rule.mend is not None else None)
+            if j.result != "pass"
+            else None,
         }
 
     # -- commands
@@ -281,7 +284,9 @@ class Teller:
 
     def _mend(self, definition: Definition, j: Judgement) -> list[str]:
         missing = [n for n in j.missing if n.partition(".")[0] in definition.file.facts]
-        if j.rule.mend is not None:
+        if (first := self._day_first(definition, j)) is not None:
+            told = [first]
+        elif j.rule.mend is not None:
             told = [self.text(j.rule.mend)]
             absent = [n for n, v in j.facts.items() if v is None and "." in n]
             if absent and j.result == "fail":
@@ -291,6 +296,15 @@ class Teller:
         if j.force == "limit" and j.result == "fail":
             told.append(self.say(GIVE_REASON))
         return told
+
+    def _day_first(self, definition: Definition, j: Judgement) -> str | None:
+        """Returns what to enter before a rule can be asked at all, and where: the day that it counts from."""
+        if j.note != "no_day" or not j.missing:
+            return None
+        spec = definition.file.facts.get(j.missing[0])
+        if spec is None or spec.reads is None:
+            return self.say(ENTER, what=self.facts(definition, j.missing))
+        return self.say(ENTER_AT, what=self.facts(definition, j.missing), where=self.fact(definition, spec.reads.from_))
 
     def _not_you(self, definition: Definition, p: Prospect) -> str:
         assert p.denied is not None

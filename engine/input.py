@@ -20,7 +20,7 @@ def given_facts(work: Work, definition: Definition, command: Start, org: Org, on
     changes = read_facts(definition, command.facts, work.calendar)
     for fact in definition.file.start.asks:
         if changes.get(fact) is None:
-            raise BadInput("{workflow} asks for {fact}", workflow=command.workflow, fact=fact)
+            raise BadInput("{workflow} asks for {fact}", workflow=command.workflow, fact=fact).about(definition)
     check_named(work, definition, changes)
     if not definition.start_fills and not definition.start_invalid:
         return changes

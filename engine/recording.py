@@ -83,7 +83,7 @@ def record(
     facts = changed({}, changes)
     for fact in definition.file.start.asks:
         if facts.get(fact) is None:
-            raise BadInput("{workflow} asks for {fact}", workflow=command.workflow, fact=fact)
+            raise BadInput("{workflow} asks for {fact}", workflow=command.workflow, fact=fact).about(definition)
     start = Start(workflow=command.workflow, org=org.id, id=command.id, facts=command.facts, on=command.on)
     subject = Subject(
         id=new_id(work, definition, start, facts),

@@ -58,7 +58,7 @@ def check_state(other: Case, states: Sequence[str]) -> None:
             subject=other.subject.id,
             state=other.subject.state,
             known=", ".join(states),
-        )
+        ).about(other.definition)
 
 
 def _done(rest: Rest) -> str:

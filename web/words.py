@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.core.decision import InvalidInput
 from engine.core.errors import BadLines, KetnapError
 from engine.core.places import FindingsError
+
+if TYPE_CHECKING:
+    from engine.core.machine import Definition
+    from engine.core.model import Text
 
 LOCALE = Path(__file__).parent / "locale"
 
@@ -63,6 +68,38 @@ def _place(value: object, translate: Translate) -> object:
     return translate(value)
 
 
+def in_words(error: KetnapError, lang: str) -> dict[str, object]:
+    """Returns what stands in an error's places, the codes of a definition with the words that people know them by."""
+    definition: Definition | None = error.codes_of
+    params = dict(error.worded(lang))
+    if definition is None:
+        return params
+    file, steps = definition.file, definition.steps
+    head = str(params.get("fact", "")).partition(".")[0]
+    spec = file.facts.get(head)
+    options = definition.area.file.lists.get(spec.of[0], {}) if spec is not None and spec.of else {}
+    labels: dict[str, Mapping[str, Text]] = {
+        "state": {s: v.label for s, v in file.states.items()},
+        "trigger": {t: s.label for t, s in steps.items()},
+        "fact": {f: v.label for f, v in file.facts.items()},
+        "workflow": {file.workflow: file.title},
+    }
+    labels["known"] = {**labels["state"], **labels["trigger"]}
+    labels["expected"] = {o: v.label for o, v in options.items()}
+    for name, known in labels.items():
+        if isinstance(codes := error.params.get(name), str):
+            params[name] = _labelled(codes, known, lang)
+    return params
+
+
+def _labelled(codes: str, known: Mapping[str, Text], lang: str) -> str:
+    """Returns codes, separated by commas, each behind its words; what has none stays as it is."""
+    before = "one of " if codes.startswith("one of ") else ""
+    return before + ", ".join(
+        f"{known[c].of(lang)} ({c})" if c in known else c for c in codes.removeprefix(before).split(", ")
+    )
+
+
 def error_text(error: KetnapError, lang: str) -> str:
     """Returns what went wrong in the reader's language, with the error that lies inside it."""
     translate = translator(lang)
@@ -76,7 +113,7 @@ def error_text(error: KetnapError, lang: str) -> str:
         )
     if type(error).text is not KetnapError.text:
         return error.text(translate, lang)
-    params = dict(error.worded(lang))
+    params = in_words(error, lang)
     inner = error.__cause__
     if isinstance(inner, KetnapError) and params.get("error") == inner.text():
         params["error"] = error_text(inner, lang)

@@ -84,7 +84,7 @@ def decide(
             "{trigger} asks for {fact} anew, in the step itself" if anew else "{trigger} asks for {fact}",
             trigger=trigger,
             fact=missing[0],
-        )
+        ).about(definition)
     check_invalid(step.invalid, view, calendar)
     acting = None
     if office is not None:
@@ -148,14 +148,14 @@ def step_from(definition: Definition, subject: Subject, trigger: str) -> Step:
             trigger=trigger,
             workflow=definition.workflow,
             known=", ".join(definition.steps),
-        )
+        ).about(definition)
     if subject.state not in step.sources:
         raise BadInput(
             "{trigger} does not leave {state}; from here lead: {known}",
             trigger=trigger,
             state=subject.state,
             known=", ".join(definition.triggers_from(subject.state)) or "-",
-        )
+        ).about(definition)
     return step
 
 

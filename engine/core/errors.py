@@ -8,7 +8,7 @@ What a definition calls a thing stands in `params` in both languages.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 
 @runtime_checkable
@@ -23,11 +23,18 @@ class KetnapError(Exception):
     """Something went wrong."""
 
     exit_code = 1
+    codes_of: Any = None  # the definition whose codes stand in `params`: people read its words beside them
 
     def __init__(self, message: str = "", /, **params: object) -> None:
         self.message = message or (type(self).__doc__ or "").strip()
         self.params = params
         super().__init__(self.text())
+
+    def about(self, definition: Any) -> Self:
+        """Says whose codes stand in `params`, unless that is known; returns itself, to be raised."""
+        if self.codes_of is None:
+            self.codes_of = definition
+        return self
 
     def worded(self, lang: str) -> Mapping[str, object]:
         """Returns `params` with what has words of its own in one language."""

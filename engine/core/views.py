@@ -47,10 +47,14 @@ def read_facts(
             raise BadInput("{fact} is worked out, it cannot be written", fact=name)
         if spec.fixed and not fixed:
             raise BadInput("{fact} is written by steps only", fact=name)
-        if type_.name == "map" and value is not None:
-            changes[name] = parse_map_change(name, type_, value, calendar.zone)
-        else:
-            changes[name] = parse(name, type_, _meant(spec.shows, value), calendar.zone)
+        try:
+            if type_.name == "map" and value is not None:
+                changes[name] = parse_map_change(name, type_, value, calendar.zone)
+            else:
+                changes[name] = parse(name, type_, _meant(spec.shows, value), calendar.zone)
+        except BadInput as error:
+            error.about(definition)
+            raise
     return changes
 
 

@@ -317,3 +317,22 @@ def test_the_real_command_speaks_to_programs_through_a_pipe(ketnap: Ketnap) -> N
     assert json.loads(refused.stdout)["error"]["message"] == "không có hồ sơ mang mã u1"
     assert "Traceback" not in refused.stderr
     assert ketnap_("--help").returncode == 0
+
+
+def test_an_officer_of_a_unit_that_stands_no_more_has_no_role_and_is_told_so(ketnap: Ketnap) -> None:
+    """Where roles are named they are named in words; who has none is told what to do."""
+    ketnap.run("init", "--sandbox")
+    ketnap.run("import", "orgs", "to-chuc.csv")
+    ketnap.run("user", "add", "qt", "--name", "Quản trị", "--org", "tu", "--role", "admin")
+    ketnap.run("user", "add", "ba", "--name", "Ba", "--org", "cb2", "--role", "secretary", "--as", "qt")
+    assert "Chi bộ thôn 2: Bí thư (secretary)" in ketnap.run("user", "show", "ba").stdout
+    today = ketnap.ask("status")["now"][:10]
+    ketnap.run("org", "merge", "cb2", "--into", "cb1", "--on", today, "--decision", "1-QĐ", "--as", "qt")
+    told = ketnap.run("user", "show", "ba").stdout
+    assert "Chi bộ thôn 2: hôm nay không giữ vai trò nào" in told
+    assert "hãy giao vai trò ở đơn vị kế tục" in told
+
+
+def test_the_status_calls_workflows_by_their_titles(office: Ketnap) -> None:
+    office.elite("u1")
+    assert "Quần chúng ưu tú (candidate)" in office.run("status").stdout

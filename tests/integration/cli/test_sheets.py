@@ -64,7 +64,7 @@ def test_a_branchs_report_and_proposals_stand_on_the_sheet(office: Ketnap) -> No
     lines = decisions(office, "u1,send_to_class")
     office.run("move", "r1", "send_proposals", "--as", "dao", "--fact", "branch=cb1", "--decisions", lines)
     shown = " ".join(office.run("show", "r1").stdout.split())
-    assert "Báo cáo của chi bộ: cb2 │ Tháng này không có đề nghị │" in shown, "what it is about, in words"
+    assert "Báo cáo của chi bộ: Chi bộ thôn 2 │ Tháng này không có đề nghị │" in shown, "what it is about, in words"
     sheet = office.ask("sheet", "r1")
     (row,) = sheet["rows"]
     assert row["suggested"] == "send_to_class"
@@ -186,3 +186,48 @@ def test_an_excel_list_given_as_decisions_is_told_where_it_belongs(a_class: Ketn
     for command in ("move", "lop1", "enrol"), ("sheet", "lop1", "--trigger", "enrol"):
         told = a_class.run(*command, "--decisions", "ds.xlsx", "--as", "dao", code=2)
         assert "ketnap import decisions" in told.stderr
+
+
+def test_a_step_for_many_names_people_and_what_became_of_them_and_counts_the_others(a_class: Ketnap) -> None:
+    """Rules that hold are not told line by line, and those whom no line names are a number."""
+    table = decisions(a_class, "u1,enrol", "u2,enrol")
+    told = a_class.run("move", "lop1", "enrol", "--decisions", table, "--as", "dao").stdout
+    assert "1. Trần Văn An (u1): Ghi tên: xong" in told
+    assert "2. Trần Văn An (u2): Để chờ lớp sau: xong" in told
+    assert "Điều kiện" not in told
+    a_class.run("start", "monthly_review", "--id", "r1", "--org", "xa1", "--as", "lan", "--fact", "month=2024-03")
+    held = a_class.run("move", "r1", "hold", "--decisions", decisions(a_class, "n1,add"), "--as", "lan", code=1).stdout
+    assert "1. Trần Văn An (n1): Đưa vào danh sách: bị từ chối" in " ".join(held.split())
+    held = a_class.run("move", "r1", "hold", "--decisions", decisions(a_class, "u1,keep"), "--as", "lan").stdout
+    assert "Không nêu tên: Giữ lại: 1 người" in held
+
+
+def test_what_is_shown_calls_units_and_people_of_its_maps_by_their_names(a_class: Ketnap) -> None:
+    """The code stands in the last column; a class without a title is called by its workflow."""
+    a_class.run("set", "lop1", "allotments={cb1: 1}", "--as", "dao")
+    a_class.run("move", "lop1", "enrol", "--decisions", decisions(a_class, "u1,enrol"), "--as", "dao")
+    told = " ".join(a_class.run("show", "lop1").stdout.split())
+    assert "Lớp bồi dưỡng (lop1): Chiêu sinh Đảng ủy xã Tây Sơn (xa1)" in told
+    assert "Học viên: Trần Văn An" in told
+    assert "Số chỗ phân cho đơn vị: Chi bộ thôn 1" in told
+
+
+def test_what_cannot_be_is_said_in_words_with_the_codes_beside_them(a_class: Ketnap) -> None:
+    """A step, a state, a fact, a choice: an officer reads the label, a program the code."""
+    told = a_class.ask("move", "lop1", "close_class", "--as", "dao", code=2)["error"]
+    assert told["message"].startswith("bước Bế giảng (close_class) không đi từ Chiêu sinh (open); từ đây có: Ghi tên")
+    assert (told["params"]["trigger"], told["params"]["state"]) == ("close_class", "open")
+    a_class.run("start", "monthly_review", "--id", "r1", "--org", "xa1", "--as", "lan", "--fact", "month=2024-03")
+    a_class.run("move", "r1", "hold", "--as", "lan")
+    held = a_class.ask("move", "r1", "hold", "--as", "lan", code=2)["error"]["message"]
+    assert "không đi từ Đã họp (held)" in held, "not the word for data that is held"
+    asked = a_class.ask("start", "education_activity", "--org", "xa1", "--as", "lan", code=2)["error"]["message"]
+    assert asked == "Hoạt động giáo dục chính trị, tư tưởng (education_activity) cần có Nội dung (topic)"
+    choice = ("--fact", "topic=x", "--fact", "audience=nông dân")
+    wrong = a_class.ask("start", "education_activity", "--org", "xa1", "--as", "lan", *choice, code=2)["error"]
+    assert "Nông dân (farmers)" in wrong["message"]
+    line = a_class.ask("move", "lop1", "enrol", "--decisions", decisions(a_class, "n1,enrol"), "--as", "dao", code=2)
+    assert "đang ở Nguồn (source), không thuộc Quần chúng ưu tú (cảm tình Đảng) (elite)" in line["error"]["message"]
+    (a_class.folder / "x.csv").write_text("Mã,Quyết định\nu1,enrol\n", encoding="utf-8")
+    table = a_class.ask("move", "lop1", "enrol", "--decisions", "x.csv", "--as", "dao", code=2)["error"]["message"]
+    assert "cần có cột subject (mã người) và do (quyết định)" in table
