@@ -138,6 +138,17 @@ def test_pages_that_a_form_leads_to_are_accessible_and_no_page_is_left_out(
     assert whole - shown <= set(PASSING), "a new page gets its line in pages.py, or is led to above"
 
 
+@pytest.mark.parametrize("officer", ["tu_inspector", "xa1_secretary", "ttct_trainer"])
+def test_every_item_of_the_menu_can_be_reached_on_a_telephone(desk: Desk, officer: str) -> None:
+    page = desk.visitor(officer, "phone").go("/")
+    page.locator("nav.nav summary").click()
+    for item in page.locator("nav.nav a").all():
+        box = item.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= SIZES["phone"][0], item.inner_text()
+
+
 def test_a_refused_form_an_empty_list_and_a_list_before_it_comes_in_are_accessible(desk: Desk) -> None:
     visitor = desk.visitor("xa1_secretary")
     page, wrong = visitor.go("/subjects/u1/steps/recognise"), list[str]()
