@@ -72,6 +72,7 @@ def test_a_refused_form_remembers_which_version_was_seen(desk: Desk) -> None:
     mine.get_by_label("Ngày sinh").fill("14/08/1996")
     mine.get_by_role("button", name="Lưu").click()
     says(mine, "Thợ may")
+    assert mine.locator("main tbody th").all_inner_texts() == ["Nghề nghiệp"], "what both have alike is no choice"
     with desk.office.service.work() as work:
         assert work.case("u1").subject.facts["occupation"] == "Thợ may"
 

@@ -287,8 +287,9 @@ def _conflict(visit: Visit, fields: Sequence[Field]) -> Response:
             continue
         stands = dossier.facts.get(fact)
         text = "" if isinstance(stands, dict) else visit.values.text(definition, fact, stands)
-        if text != f.value:
-            rows.append({"label": f.label, "mine": f.value, "theirs": text})
+        mine = next((label for key, label in f.options if key == f.value), f.value)
+        if text != mine:
+            rows.append({"label": f.label, "mine": mine, "theirs": text})
     return visit.page(
         "conflict.html",
         409,
