@@ -312,9 +312,19 @@ def authorise(
                 return acting
             refused = "separation_of_duties"
         why = max(why, refused, key=("role", "scope", "separation_of_duties").index)
-    asked = (unit if grant.over is None else facts.get(grant.over) for grant in grants)
-    over = ", ".join(dict.fromkeys(o for o in asked if isinstance(o, str))) or unit
+    over = ", ".join(dict.fromkeys(_asked(office.tree, grants, unit, facts))) or unit
     raise Denied(_MESSAGES[why], why=why, officer=officer_id, unit=over, triggers=", ".join(never))
+
+
+def _asked(tree: Tree, grants: Sequence[Grant], unit: str, facts: Mapping[str, Value]) -> Iterable[str]:
+    """Yields the names of the units over which one would have to be: where only those above may, the unit above."""
+    for grant in grants:
+        over = unit if grant.over is None else facts.get(grant.over, unit)
+        org = tree.by_id.get(over) if isinstance(over, str) else None
+        if org is not None and grant.above and org.parent in tree.by_id:
+            org = tree.by_id[org.parent]
+        if org is not None:
+            yield org.name
 
 
 _MESSAGES = {

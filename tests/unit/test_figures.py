@@ -24,7 +24,7 @@ ORGS = (
     Org(id="xa1", kind="grassroots_committee", name="xa1", parent="tu"),
     Org(id="doan1", kind="youth_union", name="doan1", parent="xa1"),
     Org(id="phunu1", kind="women_union", name="phunu1", parent="xa1"),
-    Org(id="xa2", kind="grassroots_committee", name="xa2", parent="tu"),
+    Org(id="xa2", kind="grassroots_committee", name="Committee Two", parent="tu"),
     Org(id="doan2", kind="youth_union", name="doan2", parent="xa2"),
     Org(id="cb1", kind="branch", name="cb1", parent="xa1"),
 )
@@ -60,10 +60,14 @@ def test_a_grant_from_above_reaches_down_and_never_the_own_organisation() -> Non
 
 def test_a_refusal_names_the_organisation_that_would_have_to_be_reached() -> None:
     grant = Grant(roles=frozenset({"secretary"}), kinds=frozenset({"grassroots_committee"}), over="handed_to")
-    with pytest.raises(Denied, match="not over xa2"):
+    with pytest.raises(Denied, match="not over Committee Two"):
         authorise(office(), "s-xa1", [grant], "cb1", facts={"handed_to": "xa2"}, on=DAY)
     with pytest.raises(Denied, match="not over cb1"):
         authorise(office(), "s-xa1", [grant], "cb1", facts={}, on=DAY)
+    committees = frozenset({"town_committee", "grassroots_committee"})
+    above = Grant(roles=frozenset({"secretary"}), kinds=committees, above=True)
+    with pytest.raises(Denied, match="not over tu"):
+        authorise(office(), "s-xa2", [above], "xa2", facts={}, on=DAY)
 
 
 def test_a_grant_over_the_like_reaches_its_own_kind_under_the_unit_above() -> None:
