@@ -223,6 +223,7 @@ PLACEHOLDERS = {
     "subject": KIN, "workflow": "candidate", "state": "source", "trigger": "recognise", "names": "helper", "org": "cb1",
     "officer": "clerk@cb1", "change": "rename", "name": "monthly", "period": "2025-01", "unit": "cb1", "id": "1",
     "form": "application", "file": "style.css", "kind": "officers", "seq": "5", "what": "late", "month": "2025-01",
+    "day": "2025-01-21",
 }  # fmt: skip
 FORM = {
     "q": "kín đáo", "person": "kin dao", "subject": KIN,
