@@ -21,6 +21,7 @@ BRANCHES = 11  # below a committee, but the large one
 FOUNDED = datetime(2024, 12, 30, 2, 0, tzinfo=UTC)
 OPENED = datetime(2025, 1, 3, 2, 0, tzinfo=UTC)  # the plans of the year have opened
 LARGE = "xa0"
+USUAL = 40  # people of the last committee in every town, as many as a committee has; the others grow with the town
 
 _FAMILY = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Phan", "Vũ", "Đặng", "Bùi", "Đỗ", "Hồ", "Ngô", "Dương", "Lý")
 _MIDDLE = ("Thị", "Văn", "Đình", "Hữu", "Ngọc", "Minh", "Quốc", "Thanh", "Đức", "Xuân")
@@ -97,6 +98,11 @@ def found(town: Town, officers: int, units: int) -> list[Place]:
     return places
 
 
+def usual_committee(units: int) -> str:
+    """Returns the committee that has as many people in every town."""
+    return list(_committees(units))[-1]
+
+
 def _committees(units: int) -> dict[str, list[str]]:
     """Returns the committees with their branches: so many units in all."""
     others = (units - units // 5) // (BRANCHES + 1)
@@ -108,10 +114,12 @@ def _committees(units: int) -> dict[str, list[str]]:
 def _places(officers: int, committees: list[str]) -> list[Place]:
     first = [Place(officer=f"{role}-{n}", unit=unit, person="p0") for n, (role, unit) in enumerate(_FIRST)]
     places = first[: max(4, officers - 4)]
+    pairs = -(-(officers - len(places)) // 2)
+    near = list(dict.fromkeys([*committees[1:pairs], committees[-1]]))
     for n in range(officers - len(places)):
-        at = committees[1 + n // 2 % (len(committees) - 1)]
+        at = near[n // 2 % len(near)]
         role, fact = (("secretary", "occupation"), ("clerk", "residence"))[n % 2]
-        if n // 2 >= len(committees) - 1:
+        if n // 2 >= len(near):
             fact = ""
         places.append(Place(officer=f"{role}-{len(places)}", unit=at, person=f"of-{at}", fact=fact))
     return places
@@ -140,8 +148,9 @@ class _Crowd:
 
     def of(self, committee: str) -> dict[int, str]:
         """Returns the ids of a committee's people by their number."""
-        every = len(self._branches)
+        every, usual = len(self._branches), self._branches[-1][0]
         mine = [n for n in range(self._people) if self._branches[n % every][0] == committee]
+        mine = mine[:USUAL] if committee == usual else mine
         first = "p0" if committee == LARGE else f"of-{committee}"
         return {n: first if n == mine[0] else f"p{n}" for n in mine}
 

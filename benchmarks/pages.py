@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Page:
-    """A page. `path` names in braces what differs between officers: person, unit, branch, officer, event, notice.
+    """A page. `path` names in braces what differs between officers: person, unit, branch, officer, event, notice; and,
+    the same for all, the committee that has as many people in every town: usual, usual_branch.
 
     `posted`: this is posted there first, and the page is what that leads to. `follows`: the page is the first link of
     this form on the page before it. `grows`: it shows everybody of a unit, so that it grows with them.
@@ -24,6 +25,7 @@ class Page:
 _AFTER = r'href="([^"]+/after/[^"]+)"'
 _EVERY = {"states": "*"}
 _REVIEW = "/subjects/monthly_review-{unit}-2025-09/sheets"
+_USUAL_REVIEW = "/subjects/monthly_review-{usual}-2025-09/sheets"
 _MATTERS = (
     "probation", "training_class", "introduction", "obstacle", "target", "governing_document", "briefing", "inspection",
     "education_activity", "data_request",
@@ -61,6 +63,8 @@ PAGES: Sequence[Page] = (
     Page("monthly reviews", "/grid/monthly_review"),
     Page("monthly review, the sheet", f"{_REVIEW}/hold", grows=True),
     Page("monthly review, a unit's sheet", f"{_REVIEW}/send_proposals/{{branch}}", grows=True),
+    Page("monthly review, the sheet of a usual list", f"{_USUAL_REVIEW}/hold"),
+    Page("monthly review, a unit's sheet of a usual list", f"{_USUAL_REVIEW}/send_proposals/{{usual_branch}}"),
     Page("yearly plans", "/grid/annual_plan"),
     Page("yearly plans of a year", "/grid/annual_plan/2025"),
     Page("yearly plans, narrowed", "/grid/annual_plan/2025/narrow", {"late": "yes"}),

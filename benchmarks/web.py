@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.measure import Figure, Result, Sizes
-from benchmarks.office import FOUNDED, Place, found, populate
+from benchmarks.office import FOUNDED, Place, found, populate, usual_committee
 from benchmarks.pages import PAGES, Page
 from benchmarks.town import MASTER, Town, open_town
 from benchmarks.visitor import PROCESSOR, WRITTEN, Seen, Visitor
@@ -117,7 +117,7 @@ class _Office:
         try:
             accounts = town.service.accounts
             self.secrets = {p.officer: accounts.sign_in_vouched(p.officer, None)[0] for p in self.places}
-            self.ids = {p.officer: _ids(town, p) for p in self.places}
+            self.ids = {p.officer: _ids(town, p, units) for p in self.places}
         finally:
             town.close()
         self.pages: dict[str, list[Page]] = {}  # officer -> those they may come to
@@ -201,9 +201,10 @@ class _Office:
             town.close()
 
 
-def _ids(town: Town, place: Place) -> dict[str, str]:
+def _ids(town: Town, place: Place, units: int) -> dict[str, str]:
     """Returns what the addresses of an officer's pages name."""
     unit = place.unit if place.unit.startswith("xa") else "xa0"
+    usual = usual_committee(units)
     with town.service.work() as work:
         notices = work.tx.outbox(recipients=[place.officer], limit=1)
         event = work.tx.head().size // 2
@@ -211,6 +212,8 @@ def _ids(town: Town, place: Place) -> dict[str, str]:
         "person": place.person,
         "unit": unit,
         "branch": f"cb{unit.removeprefix('xa')}-0",
+        "usual": usual,
+        "usual_branch": f"cb{usual.removeprefix('xa')}-0",
         "officer": place.officer,
         "event": str(event),
         "notice": notices[0].id if notices else "none",
