@@ -80,6 +80,7 @@ PAGES: Sequence[Page] = (
     Page("report, what is asked", "/reports/yearly"),
     Page("notices", "/notices"),
     Page("notices of a month", "/notices/months/2025-01"),
+    Page("notices of a day", "/notices/days/2025-01-06"),
     Page("notices, unsettled", "/notices/unsettled"),
     Page("notices, preview", "/notices/preview"),
     Page("notices, channels", "/notices/channels"),
