@@ -70,8 +70,12 @@ def taken_key(work: Work, definition: Definition, org: str, facts: Mapping[str, 
     """Returns the unique key of a new subject. Raises BadInput when another has it."""
     key = unique_key(definition, org, facts)
     if key is not None and work.tx.find_subjects(workflow=definition.workflow, unique_key=key, limit=1):
-        title, key_said = definition.file.title, _key_said(work, definition, org, facts)
-        raise BadInput("{workflow}: there is one already for {key}", workflow=title, key=key_said)
+        raise BadInput(
+            "{title} ({workflow}): there is one already for {key}",
+            title=definition.file.title,
+            workflow=definition.workflow,
+            key=_key_said(work, definition, org, facts),
+        )
     return key
 
 

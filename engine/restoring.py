@@ -13,7 +13,7 @@ from typing import Any
 from engine import officework, recording
 from engine.core import events
 from engine.core.errors import BadInput
-from engine.core.events import stamp, unstamp
+from engine.core.events import Origin, stamp, unstamp
 from engine.core.values import Json
 from engine.exporting import KEPT, check_format, day_of
 from engine.recording import Past, Record
@@ -108,11 +108,11 @@ def _detail(work: Work, entry: Mapping[str, Any]) -> dict[str, Json]:
     if foreign := set(detail) - set(KEPT):
         raise ValueError(", ".join(sorted(foreign)))
     at, happened = detail["recorded_at"], detail.get("happened")
-    if not isinstance(at, str) or stamp(unstamp(at)) != at or at > work.ledger.at:
-        raise ValueError(at)
+    if not isinstance(at, str) or stamp(unstamp(at)) != at or work.calendar.day_of(unstamp(at)) > work.today:
+        raise ValueError(at)  # the clocks of two machines may differ, but not by a day
     if happened is not None:
         date.fromisoformat(str(happened))
-    return {**detail, "origin": events.FILES if entry["history"] else events.LIVE}
+    return {**detail, "origin": Origin.FILES if entry["history"] else Origin.LIVE}
 
 
 def _typed(facts: Mapping[str, Any]) -> dict[str, object]:

@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 
 from engine.core import events
 from engine.core.authority import Org, Period
+from engine.core.events import Origin
 from engine.core.machine import Definition
 from engine.core.values import Value, from_json
 from engine.core.views import derive, unit_days
@@ -134,7 +135,7 @@ def _step(row: EventRow, on: date) -> Step:
         org=row.org or "",
         breached=bool(body.get("breaches")),
         history=bool(body.get("history")) or row.kind == events.RECORDED,
-        restored=body.get("origin") == events.LIVE,
+        restored=body.get("origin") == Origin.LIVE,
         begins=row.kind == events.STARTED,
         moves_over=row.kind == events.TAKEN_OVER,
     )

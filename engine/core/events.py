@@ -18,7 +18,6 @@ from engine.core.values import Json, Type, Value, from_json, to_json
 STARTED, MOVED, FACTS_SET, UNDONE, VOIDED = "started", "moved", "facts_set", "undone", "voided"
 TAKEN_OVER = "taken_over"  # a subject goes over to the unit that its own was merged into
 RECORDED = "recorded"  # a step taken before this program, entered as history: no rule was asked
-LIVE, FILES = "live", "files"  # how what an export brought was entered where it comes from
 VOID = "void"  # the state of a subject whose beginning was undone; no definition may declare it
 REFUSED, DENIED = "refused", "denied"
 OFFICE = "office_changed"
@@ -33,6 +32,13 @@ BACKED_UP, RESTORED = "backed_up", "restored"
 SIGNING_KEY = "signing_key"  # the key that signs checkpoints from now on
 CHECKPOINT = "checkpoint"  # how far the trail went and what it held, signed
 CHECKPOINT_LEFT = "checkpoint_left"  # a checkpoint went where this machine cannot change it any more
+
+
+class Origin:
+    """How what an export brought was entered where it comes from: as it happened, or as history out of the files."""
+
+    LIVE, FILES = "live", "files"
+
 
 # Events that change a subject, each its version by one.
 CHANGING = frozenset({STARTED, MOVED, FACTS_SET, UNDONE, VOIDED, TAKEN_OVER, RECORDED})
@@ -93,7 +99,7 @@ class Entry:
     @property
     def restored(self) -> bool:
         """Tells whether an export brought it from where it was no history; no rule was asked about it here."""
-        return self.history and self.detail.get("origin") == LIVE
+        return self.history and self.detail.get("origin") == Origin.LIVE
 
     @property
     def entered(self) -> str:

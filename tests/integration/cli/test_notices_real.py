@@ -12,7 +12,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -95,8 +95,14 @@ def test_one_process_sends_a_reminder_by_mail_and_sms_and_hears_that_the_phone_h
         raw = mail_server.wait_for("lan.run@dong.test")
         taken = kannel_server.centre.wait_for(PHONE)
         monkeypatch.setenv("KETNAP_NOW", "2024-01-09 09:00")
+
+        def delivered() -> bool:
+            with suppress(AssertionError):  # the other process, whose clock is set apart, may write at this moment
+                return bool(notices(ketnap, "plan_reminder", to="dao", state="delivered"))
+            return False
+
         until(
-            lambda: notices(ketnap, "plan_reminder", to="dao", state="delivered"),
+            delivered,
             what="the receipt in the outbox",
             log=ketnap.folder / "run.log",
         )
