@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from engine.work import Work
 
 Number = int | Decimal
-LAST = date.max.isoformat()
+_NEVER = date.max.isoformat()
 _TAKEN_BACK = (events.UNDONE, events.VOIDED)  # what these take back never happened, whenever they say so
 
 
@@ -111,7 +111,7 @@ def _views_as_of(
         said = json.loads(row.facts_json).get(decided) if decided is not None else None
         if isinstance(said, str):
             decisions[row.id] = said
-        if row.state != events.VOID and (row.started_on <= until or decisions.get(row.id, LAST) <= until):
+        if row.state != events.VOID and (row.started_on <= until or decisions.get(row.id, _NEVER) <= until):
             begun.append(row)
     changed = work.tx.changed_after(until, [r.id for r in begun], events.CHANGING)
     anew = [r for r in begun if r.id in changed or decisions.get(r.id, "") > until]

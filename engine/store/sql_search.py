@@ -58,6 +58,8 @@ class SqlSearch(SqlListings):
         if wanted.until is not None:
             after = self._first_since(wanted.until, later=True)
             before = after if before is None else min(before, after)
+        if wanted.orgs == ():
+            return []
         low, high = first or 0, self.head().size if before is None else before
         stretches: Iterable[tuple[int, int]] = [(low, high)]
         older = low  # up to here units are looked through one by one
@@ -70,9 +72,9 @@ class SqlSearch(SqlListings):
             stretches = _widening(older, high)
         by = ({"actor": wanted.officer}, {"behalf": wanted.officer}) if wanted.officer is not None else ({},)
         found: dict[int, EventRow] = {}
-        for first, end in stretches:
+        for start, end in stretches:
             for one in by:
-                found |= {r.seq: r for r in self._searched(limit, {**places, **one, "first": first, "before": end})}
+                found |= {r.seq: r for r in self._searched(limit, {**places, **one, "first": start, "before": end})}
             if len(found) >= limit:
                 break
         rows = sorted(found.values(), key=lambda r: -r.seq)[:limit]

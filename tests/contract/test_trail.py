@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from engine.core.errors import Conflict
+from engine.store import sql_search
 from engine.store.ports import Store
 from engine.store.rows import BLOCK, HAPPENED, EventRow, EventSearch, Head, JudgedRow
 from tests.contract.samples import event, moment
@@ -212,3 +213,23 @@ def test_who_changed_after_a_day_is_told_by_the_day_of_an_event_or_else_by_its_t
         assert unit.changed_after("2026-01-04", everybody, ("moved", "facts_set")) == set()
         assert unit.changed_after("2026-01-02", ["s0", "s3", "none"], ("facts_set",)) == {"s3"}
         assert unit.changed_after("2026-01-02", [], ("moved",)) == set()
+
+
+@pytest.mark.parametrize("kinds", [None, ("moved",), ("moved", "refused"), ("never",)])
+@pytest.mark.parametrize("orgs", [(), ("a", "b"), ("a", "b", "c", "none"), ("b",)])
+def test_old_events_of_many_units_are_found_newest_first_however_long_the_trail(
+    store: Store, orgs: tuple[str, ...], kinds: tuple[str, ...] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Past the recent ones each unit is read by itself, a few events at a time; who reads no unit finds nothing."""
+    monkeypatch.setattr(sql_search, "RECENT", 6)
+    monkeypatch.setattr(sql_search, "FIRST_STRETCH", 3)
+    made = [event(n, org="abcdd"[n * 7 % 5], kind=("moved", "refused")[n % 3 == 0]) for n in range(60)]
+    with store.transaction() as unit:
+        unit.append_events(made)
+    fits = [e for e in reversed(made) if e.org in orgs and (kinds is None or e.kind in kinds)]
+    wanted = EventSearch(orgs=orgs, kinds=kinds)
+    with store.transaction(write=False) as unit:
+        for limit in (1, 3, 10, 100):
+            assert list(unit.search_events(wanted, limit=limit)) == fits[:limit]
+            older = [e for e in fits if e.seq < 40]
+            assert list(unit.search_events(wanted, before=40, limit=limit)) == older[:limit]
