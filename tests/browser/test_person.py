@@ -5,10 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Desk, says
 from tests.web_office import PASSWORD
+
+
+def writes(page: Page, facts: dict[str, str], answer: str) -> None:
+    """Fills in facts and saves them; the page answers so."""
+    for label, value in facts.items():
+        page.get_by_label(label).fill(value)
+    page.get_by_role("button", name="Lưu").click()
+    says(page, answer)
 
 
 @pytest.mark.parametrize(("size", "scripts"), [("laptop", True), ("phone", True), ("laptop", False)])
@@ -62,16 +70,9 @@ def test_after_an_ended_session_the_form_comes_back_filled_and_is_recorded_only_
 def test_a_refused_form_remembers_which_version_was_seen(desk: Desk) -> None:
     first, second = desk.visitor("xa1_secretary"), desk.visitor("cb1_secretary")
     mine, theirs = first.go("/subjects/u1/facts"), second.go("/subjects/u1/facts")
-    theirs.get_by_label("Nghề nghiệp").fill("Thợ may")
-    theirs.get_by_role("button", name="Lưu").click()
-    says(theirs, "Đã ghi")
-    mine.get_by_label("Nghề nghiệp").fill("Giáo viên")
-    mine.get_by_label("Ngày sinh").fill("31/02/1996")
-    mine.get_by_role("button", name="Lưu").click()
-    says(mine, "Tháng 2 có")
-    mine.get_by_label("Ngày sinh").fill("14/08/1996")
-    mine.get_by_role("button", name="Lưu").click()
-    says(mine, "Thợ may")
+    writes(theirs, {"Nghề nghiệp": "Thợ may"}, "Đã ghi")
+    writes(mine, {"Nghề nghiệp": "Giáo viên", "Ngày sinh": "31/02/1996"}, "Tháng 2 có")
+    writes(mine, {"Ngày sinh": "14/08/1996"}, "Thợ may")
     assert mine.locator("main tbody th").all_inner_texts() == ["Nghề nghiệp"], "what both have alike is no choice"
     with desk.office.service.work() as work:
         assert work.case("u1").subject.facts["occupation"] == "Thợ may"
@@ -87,12 +88,8 @@ def test_of_two_who_change_the_same_person_the_second_sees_what_the_first_did_an
     first, second = desk.visitor("cb1_secretary").page, desk.visitor("xa1_clerk").page
     for page in (first, second):
         page.goto(desk.office.base + "/subjects/u1/facts")
-    first.get_by_label("Nghề nghiệp").fill("Giáo viên")
-    first.get_by_role("button", name="Lưu").click()
-    says(first, "Đã ghi: Nghề nghiệp.")
-    second.get_by_label("Nghề nghiệp").fill("Kế toán")
-    second.get_by_role("button", name="Lưu").click()
-    says(second, "Người khác vừa sửa")
+    writes(first, {"Nghề nghiệp": "Giáo viên"}, "Đã ghi: Nghề nghiệp.")
+    writes(second, {"Nghề nghiệp": "Kế toán"}, "Người khác vừa sửa")
     says(second, "Giáo viên")
     second.get_by_role("button", name="Ghi của tôi đè lên").click()
     says(second, "Đã ghi: Nghề nghiệp.")

@@ -40,7 +40,7 @@ def show(visit: Visit) -> Response:
     """Shows what waits."""
     by, today = visit.by(), visit.today
     steps = {w: s.waiting for w, s in visit.site.pages.workflows.items()}
-    page = _page(visit)
+    page = visit.page_asked
     waiting, more = visit.service.desk.waiting(by, today + AHEAD, steps, page)
     week_ends = today + timedelta(days=6 - today.weekday())
     parts: dict[str, list[Item]] = {"late": [], "week": [], "month": []}
@@ -62,12 +62,6 @@ def show(visit: Visit) -> Response:
         news=[_news(visit, n) for n in news],
         older=older,
     )
-
-
-def _page(visit: Visit) -> int:
-    """Returns which page of what waits is asked for."""
-    text = visit.request.query_params.get("page", "1")
-    return int(text) if text.isascii() and text.isdecimal() and 0 < int(text[:5]) == int(text) else 1
 
 
 def title_of(visit: Visit, case: Case) -> str:

@@ -108,8 +108,7 @@ def _date(text: str) -> date:
 def show_day(visit: Visit) -> Response:
     """Shows a day's notices, past and coming, so many a page: what the page of a month has no room for."""
     at, by = _date(visit.path("day")), visit.by()
-    typed = visit.request.query_params.get("page", "1")
-    page = int(typed) if typed.isascii() and typed.isdigit() and 1 <= int(typed[:6]) <= MOST // PAGE else 1
+    page = min(visit.page_asked, MOST // PAGE)
     skip = (page - 1) * PAGE
     letters, whole = visit.service.mail.between(at, at, by, skip=skip)
     coming: list[Coming] = []
