@@ -74,6 +74,25 @@ class PagesOffice:
         """Where the pages are."""
         return f"http://127.0.0.1:{self.port}"
 
+    def go_on(self, until: datetime) -> None:
+        """Lets the clock go on to a time, with all that falls due on the way."""
+        while (due := self.service.next_due()) is not None and due <= until:
+            self.clock.set(max(due, self.clock.now()))
+            if not self.service.tick():
+                break
+        self.clock.set(until)
+
+    def lose(self, recipient: str) -> str:
+        """Sends what is due; of one officer's message nobody knows the end. Returns the id of a notice in it."""
+        lost = ""
+        while claimed := self.service.outbox.claim():
+            for message in claimed:
+                unknown = message.recipient == recipient
+                self.service.outbox.record(message.message, "unknown" if unknown else "accepted")
+                lost = message.rows[0].id if unknown else lost
+        assert lost
+        return lost
+
     def code(self, officer: str) -> str:
         """Returns an officer's one-time code of now, '' for one who has none."""
         return self.codes.code(self.secrets[officer]) if officer in self.secrets else ""

@@ -20,7 +20,6 @@ import pytest
 from engine.core.commands import Start
 from engine.steps import By
 from tests.integration.web.test_imports import bring, follow
-from tests.integration.web.test_notices import lose
 from tests.integration.web.test_reports import made
 from tests.web_office import PASSWORD, Client, PagesOffice, Program, serving
 from tests.world import office_time, trail
@@ -306,7 +305,7 @@ def test_the_grid(posting: Posting) -> None:
     nothing="POST /notices/channels",  # about nobody
 )
 def test_notices_settled_corrected_previewed_and_how_one_wants_them(posting: Posting) -> None:
-    id, who = lose(posting.office, "xa2_secretary"), "xa2_secretary"
+    id, who = posting.office.lose("xa2_secretary"), "xa2_secretary"
     posting.program(who)("POST", "/notices/resolve", 200, json={"ids": [id], "outcome": "again"})
     posting.form(who, f"/notices/one/{id}", outcome="cancel", reason="Đã báo trực tiếp")
     rows = [r for r, _ in posting.service.outbox.rows() if r.recipient == "cb3_secretary"]
