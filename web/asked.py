@@ -56,3 +56,9 @@ class Asked:
     def pairs(self) -> list[tuple[str, str]]:
         """What was typed, to be sent again."""
         return [(f.name, f.value) for f in self.fields]
+
+
+def page_asked(visit: Visit) -> int:
+    """Returns which page of what has several is asked for; the first one, where the address names none."""
+    text = visit.request.query_params.get("page", "1")
+    return int(text) if text.isascii() and text.isdecimal() and 0 < int(text[:5]) == int(text) else 1

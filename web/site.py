@@ -320,12 +320,6 @@ class Visit:
         return str(self.request.path_params[name])
 
     @property
-    def page_asked(self) -> int:
-        """Which page of what has several is asked for; the first one, where the address names none."""
-        text = self.request.query_params.get("page", "1")
-        return int(text) if text.isascii() and text.isdecimal() and 0 < int(text[:5]) == int(text) else 1
-
-    @property
     def address(self) -> str:
         """Where the request comes from."""
         return address_of(self.request, proxied=self.site.settings.proxied)

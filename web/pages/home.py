@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 from engine.doors.desk import COUNTED, MOST, News, Waiting
 from engine.work import Case
 from web.access import SIGNED
+from web.asked import page_asked
 from web.shown import period
 from web.site import Site, Visit
 
@@ -40,7 +41,7 @@ def show(visit: Visit) -> Response:
     """Shows what waits."""
     by, today = visit.by(), visit.today
     steps = {w: s.waiting for w, s in visit.site.pages.workflows.items()}
-    page = visit.page_asked
+    page = page_asked(visit)
     waiting, more = visit.service.desk.waiting(by, today + AHEAD, steps, page)
     week_ends = today + timedelta(days=6 - today.weekday())
     parts: dict[str, list[Item]] = {"late": [], "week": [], "month": []}

@@ -20,6 +20,7 @@ from engine.doors.mail import MOST, PAGE, Coming, Letter
 from engine.service import Service
 from notifications.forecast import Expected
 from web.access import Listed
+from web.asked import page_asked
 from web.forms import Field, read_day
 from web.jobs import Job
 from web.pages.home import title_of
@@ -108,7 +109,7 @@ def _date(text: str) -> date:
 def show_day(visit: Visit) -> Response:
     """Shows a day's notices, past and coming, so many a page: what the page of a month has no room for."""
     at, by = _date(visit.path("day")), visit.by()
-    page = min(visit.page_asked, MOST // PAGE)
+    page = min(page_asked(visit), MOST // PAGE)
     skip = (page - 1) * PAGE
     letters, whole = visit.service.mail.between(at, at, by, skip=skip)
     coming: list[Coming] = []
